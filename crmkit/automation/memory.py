@@ -1,0 +1,97 @@
+"""What a recipe remembers of an entity: the effects it has had, as the ledger recorded them. There is no other state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crmkit.crm.models import Ref
+
+__all__ = ["Effect", "Memory", "MemoryStore", "NoMemory"]
+
+
+class Effect(BaseModel):
+    """One thing that was done.
+
+    Attributes:
+        key, step, episode, data: As in the action.
+        at: When it was confirmed (UTC).
+        before: What was there before, by logical name; empty for things that were created.
+        after: What was there afterwards, as it was read back.
+        remote_id: The id of what was created, if anything.
+        run: The run that did it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    step: str
+    episode: int
+    at: datetime
+    data: dict[str, Any] = Field(default_factory=dict)
+    before: dict[str, Any] = Field(default_factory=dict)
+    after: dict[str, Any] = Field(default_factory=dict)
+    remote_id: str = ""
+    run: str = ""
+
+
+class Memory(BaseModel):
+    """The confirmed effects of one recipe on one entity, oldest first; undone ones are not among them.
+
+    Example:
+        >>> Memory().last("warn") is None
+        True
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    effects: tuple[Effect, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    """Keys of effects whose outcome is not known; a recipe that finds one here should wait for a person."""
+
+    def last(self, *steps: str) -> Effect | None:
+        """Return the newest effect of these steps."""
+        return next((e for e in reversed(self.effects) if e.step in steps), None)
+
+    def of_episode(self, episode: int, step: str) -> Effect | None:
+        """Return the effect of a step in an episode."""
+        return next((e for e in reversed(self.effects) if e.step == step and e.episode == episode), None)
+
+    def count(self, step: str) -> int:
+        """Return how often a step was done."""
+        return sum(e.step == step for e in self.effects)
+
+
+class MemoryStore(Protocol):
+    """Where memories come from: the ledger."""
+
+    def recall(self, portal: str, recipe: str, entities: Iterable[Ref]) -> Mapping[Ref, Memory]:
+        """Return the memories of these entities; entities without one are absent."""
+        ...
+
+    def known(self, portal: str, recipe: str) -> Iterable[Ref]:
+        """Return every entity on which the recipe has had an effect."""
+        ...
+
+    def counted_since(self, portal: str, recipe: str, moment: datetime) -> int:
+        """Return how many entities took a place of the daily cap since the moment."""
+        ...
+
+
+class NoMemory:
+    """A store that remembers nothing: for a first look without a ledger."""
+
+    def recall(self, portal: str, recipe: str, entities: Iterable[Ref]) -> Mapping[Ref, Memory]:
+        """Return no memory."""
+        return {}
+
+    def known(self, portal: str, recipe: str) -> Iterable[Ref]:
+        """Return no entity."""
+        return ()
+
+    def counted_since(self, portal: str, recipe: str, moment: datetime) -> int:
+        """Return zero."""
+        return 0

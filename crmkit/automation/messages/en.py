@@ -1,0 +1,5 @@
+"""English texts."""
+
+TEXTS: dict[str, str] = {
+    "activity.none_since": "no activity of anybody since {date}",
+}

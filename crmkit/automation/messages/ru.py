@@ -1,0 +1,5 @@
+"""Russian texts."""
+
+TEXTS: dict[str, str] = {
+    "activity.none_since": "никакой активности с {date}",
+}

@@ -1,0 +1,120 @@
+"""Makes a plan: asks the recipe for its candidates, recalls the memories, collects the decisions."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from crmkit.automation.actions import Action
+from crmkit.automation.memory import Memory, MemoryStore
+from crmkit.automation.messages import Language
+from crmkit.automation.plan import Estimate, Plan, PlanItem
+from crmkit.automation.recipe import Context, Decision, Recipe
+from crmkit.crm.base import Crm
+from crmkit.crm.models import Ref
+
+__all__ = ["READS_PER_ITEM", "REQUESTS_PER_ACTION", "day_start", "make_plan"]
+
+T = TypeVar("T")
+MEMORY_CHUNK = 500
+READS_PER_ITEM = 2
+"""Applying re-reads the entity and its history."""
+REQUESTS_PER_ACTION = {"update_deal": 2, "set_task_state": 2, "remember": 0}
+"""An update is read back; a creation answers with its id."""
+
+
+def make_plan(
+    recipe: Recipe[Any, Any], crm: Crm, *, memory: MemoryStore | None = None, language: Language = "ru"
+) -> Plan:
+    """Look at the portal and return what the recipe would do; see :meth:`Recipe.plan`."""
+    for capability in sorted(recipe.requires):
+        crm.capabilities.require(capability)
+    if memory is None:
+        memory = importlib.import_module("crmkit.runtime.ledger").open_default()
+    assert memory is not None
+    ctx: Context[Any] = Context(crm, recipe.settings, memory, language)
+    sent, now = crm.requests_sent(), ctx.now()
+    items = tuple(_capped(_items(recipe, ctx, now), _places_left(recipe, ctx, now)))
+    plan = Plan(
+        id=uuid4().hex[:12],
+        recipe=recipe.name,
+        settings=recipe.settings.model_dump(mode="json"),
+        provider=crm.provider,
+        portal=crm.portal,
+        created_at=now,
+        language=language,
+        items=items,
+        requests_used=crm.requests_sent() - sent,
+        estimate=_estimate(items, crm),
+    )
+    return plan.bind(recipe, crm, memory)
+
+
+def day_start(now: datetime, crm: Crm) -> datetime:
+    """Return when the present day began in the portal's time zone."""
+    return now.astimezone(crm.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _items(recipe: Recipe[Any, Any], ctx: Context[Any], now: datetime) -> Iterator[PlanItem]:
+    for chunk in _chunks(recipe.candidates(ctx), MEMORY_CHUNK):
+        refs = [recipe.entity(snapshot) for snapshot in chunk]
+        memories = ctx.memory.recall(ctx.crm.portal, recipe.name, refs)
+        for ref, snapshot in zip(refs, chunk, strict=True):
+            yield _item(ref, recipe.decide(snapshot, now, memories.get(ref, Memory())), now)
+
+
+def _item(ref: Ref, decision: Decision, now: datetime) -> PlanItem:
+    waits = decision.not_before is not None and decision.not_before > now
+    return PlanItem(
+        entity=ref,
+        title=ref.name,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        evidence=decision.evidence,
+        attention=decision.attention,
+        counted=decision.counted,
+        actions=() if waits else decision.actions,
+        deferred=decision.actions if waits else (),
+        not_before=decision.not_before if waits else None,
+    )
+
+
+def _places_left(recipe: Recipe[Any, Any], ctx: Context[Any], now: datetime) -> int | None:
+    cap = recipe.daily_cap()
+    if cap is None:
+        return None
+    return max(0, cap - ctx.memory.counted_since(ctx.crm.portal, recipe.name, day_start(now, ctx.crm)))
+
+
+def _capped(items: Iterable[PlanItem], places: int | None) -> Iterator[PlanItem]:
+    for item in items:
+        if places is not None and item.counted and item.actions:
+            if places == 0:
+                yield item.model_copy(update={"actions": (), "deferred": item.actions})
+                continue
+            places -= 1
+        yield item
+
+
+def _estimate(items: tuple[PlanItem, ...], crm: Crm) -> Estimate:
+    requests = sum(READS_PER_ITEM + _cost(item.actions) for item in items if item.actions)
+    budget = crm.budget()
+    return Estimate(
+        requests=requests,
+        seconds=requests / budget.per_second,
+        left_today=budget.left_today,
+    )
+
+
+def _cost(actions: tuple[Action, ...]) -> int:
+    return sum(REQUESTS_PER_ACTION.get(action.kind, 1) for action in actions)
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,135 @@
+"""The author's API: a recipe observes one entity, decides what should be true, and lets the runtime act."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crmkit.automation.actions import Action
+from crmkit.automation.memory import Memory, MemoryStore, NoMemory
+from crmkit.automation.messages import Language, Message
+from crmkit.crm.base import Crm
+from crmkit.crm.capabilities import Capability
+from crmkit.crm.models import Ref
+
+if TYPE_CHECKING:
+    from crmkit.automation.plan import Plan
+
+__all__ = ["Context", "Decision", "Recipe", "Settings"]
+
+
+class Settings(BaseModel):
+    """The base of a recipe's settings: every field has a description, a default and bounds; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+S = TypeVar("S", bound=Settings)
+Snap = TypeVar("Snap")
+
+
+class Decision(BaseModel):
+    """What a recipe thinks of one entity.
+
+    Attributes:
+        verdict: A word of the recipe's own closed vocabulary; reports count by it.
+        reason: The verdict in a sentence.
+        evidence: The facts it rests on.
+        actions: What to do, in this order; empty for a verdict to leave things alone.
+        not_before: Hold the actions until then (quiet hours): deferred, never dropped.
+        attention: A person should look at this entity (data quality, nobody to notify, …).
+        counted: Whether the entity takes one of the places of the recipe's daily cap.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: str
+    reason: Message
+    evidence: tuple[Message, ...] = ()
+    actions: tuple[Action, ...] = ()
+    not_before: datetime | None = None
+    attention: bool = False
+    counted: bool = False
+
+
+@dataclass
+class Context(Generic[S]):
+    """What a recipe is given: the portal, its settings, its memory."""
+
+    crm: Crm
+    settings: S
+    memory: MemoryStore = field(default_factory=NoMemory)
+    language: Language = "ru"
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        return self.crm.clock.now()
+
+
+class Recipe(ABC, Generic[S, Snap]):
+    """A reusable automation. Subclasses say whom to look at, what to look at and what to decide; nothing else.
+
+    Attributes:
+        name: As in ``crmkit plan NAME``.
+        title: What it is for, per language.
+        settings_type: The pydantic model of its settings.
+        requires: Capabilities without which it cannot run.
+        optional: Capabilities that it uses where they exist.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[dict[str, str]]
+    settings_type: ClassVar[type[Settings]]
+    requires: ClassVar[frozenset[Capability]] = frozenset()
+    optional: ClassVar[frozenset[Capability]] = frozenset()
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def candidates(self, ctx: Context[S]) -> Iterable[Snap]:
+        """Yield a snapshot of every entity that a sweep has to judge, with as few requests as the portal allows."""
+
+    @abstractmethod
+    def observe(self, ctx: Context[S], entity: Ref) -> Snap:
+        """Read one entity afresh, in full: called right before acting on it."""
+
+    @abstractmethod
+    def entity(self, snapshot: Snap) -> Ref:
+        """Return the entity that a snapshot is of."""
+
+    @abstractmethod
+    def decide(self, snapshot: Snap, now: datetime, memory: Memory) -> Decision:
+        """Decide what should be true. Pure: the same input gives the same decision, no I/O, no clock."""
+
+    def daily_cap(self) -> int | None:
+        """Return how many counted entities may be acted on per day of the portal, or ``None`` for no limit."""
+        return None
+
+    def plan(self, crm: Crm, *, memory: MemoryStore | None = None, language: Language = "ru") -> Plan:
+        """Look at the portal and return what would be done. Nothing is written.
+
+        Args:
+            crm: The portal.
+            memory: The ledger; by default the one that ``crmkit.toml`` names, else ``crmkit.db`` in this folder.
+            language: The language of texts that are written into the portal.
+
+        Raises:
+            Unsupported: The provider lacks something that the recipe requires.
+        """
+        from crmkit.automation.planning import make_plan  # noqa: PLC0415  (plan imports Decision)
+
+        return make_plan(self, crm, memory=memory, language=language)
+
+
+class RecipeInfo(BaseModel):
+    """What is shown of a recipe without running it."""
+
+    name: str
+    title: dict[str, str]
+    settings: dict[str, Any] = Field(default_factory=dict)
