@@ -1,0 +1,63 @@
+# make demo | test | lint | docs | lock | clean. The first call sets everything up in .venv; later calls find it done.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# Needed by nothing here, and able to break a virtualenv:
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+# The interpreter for .venv: the first of these that is new enough; `make PYTHON=... test` decides otherwise.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c '$(USABLE)' >/dev/null 2>&1 && echo $$python && break; done)
+
+# What .venv was made from. Another lock, another place on the disk or a vanished interpreter: it is made good.
+STAMP := $(VENV)/.made-from
+FINGERPRINT = $(shell cat requirements-dev.txt pyproject.toml | cksum | tr ' ' '-')-$(CURDIR)
+
+.PHONY: help setup demo test lint docs lock clean
+
+help:
+	@echo "make demo   see stale deals returned on a local Planfix sandbox (no account, no network)"
+	@echo "make test   style, types, import rules and all tests"
+	@echo "make lint   style, types and import rules only; make docs: the documents into site/; make lock: new pins"
+
+setup:
+	@if [ "$$(cat $(STAMP) 2>/dev/null)" != "$(FINGERPRINT)" ] || ! $(PY) -c '' 2>/dev/null; then \
+		$(MAKE) --no-print-directory $(STAMP); fi
+
+.PHONY: $(STAMP)
+$(STAMP):
+	@$(PY) -c '' 2>/dev/null || { \
+		[ -n "$(PYTHON)" ] && "$(PYTHON)" -c '$(USABLE)' 2>/dev/null || { \
+			echo "crmkit needs Python 3.11 or newer with its venv module; found none: make PYTHON=/path/to/python3" >&2; exit 2; }; \
+		echo "Setting up $(VENV) with $$("$(PYTHON)" -V) (once, a minute or two) ..."; \
+		"$(PYTHON)" -m venv --clear $(VENV); }
+	@$(PY) -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "$(FINGERPRINT)" > $(STAMP)
+
+demo: setup
+	@$(PY) -m crmkit.cli demo $(ARGS)
+
+lint: setup
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+test: lint
+	$(PY) -m pytest -n 2 --doctest-modules --cov --cov-report= tests crmkit recipes $(ARGS)
+	@$(PY) -m coverage report --skip-covered --skip-empty --format=total | sed 's/^/coverage: /; s/$$/ %/'
+
+docs: setup
+	$(PY) -m mkdocs build --strict
+
+lock: setup
+	$(PY) -m piptools compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-annotate \
+		--extra serve --extra reports --extra dev --build-deps-for editable \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header \
+		--output-file requirements-dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) site htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
