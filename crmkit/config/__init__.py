@@ -1,0 +1,27 @@
+"""Settings: keyword arguments win over the environment, the environment wins over ``crmkit.toml``."""
+
+from crmkit.config.loading import load
+from crmkit.config.models import (
+    Bound,
+    CardMapping,
+    Config,
+    DealMapping,
+    PortalConfig,
+    StoreConfig,
+    TaskMapping,
+    is_loopback,
+)
+from crmkit.config.secret import Secret
+
+__all__ = [
+    "Bound",
+    "CardMapping",
+    "Config",
+    "DealMapping",
+    "PortalConfig",
+    "Secret",
+    "StoreConfig",
+    "TaskMapping",
+    "is_loopback",
+    "load",
+]

@@ -1,0 +1,326 @@
+"""The sections of ``crmkit.toml`` as models; a model says itself what is wrong with its values."""
+
+from __future__ import annotations
+
+import json
+import re
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    PrivateAttr,
+    SecretStr,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from crmkit.config.secret import HOW_TO_REFER, Secret
+from crmkit.exceptions import ConfigurationError
+
+__all__ = [
+    "OWN_ERROR",
+    "Bound",
+    "CardMapping",
+    "Config",
+    "DealMapping",
+    "PortalConfig",
+    "StoreConfig",
+    "TaskMapping",
+    "did_you_mean",
+    "is_loopback",
+]
+
+OWN_ERROR = "crmkit"
+FULL_URL = "give the full REST address, for example https://acme.planfix.ru/rest"
+
+
+def did_you_mean(word: str, known: Any) -> str:
+    """Return ``did you mean ...`` if something known is close to the word, else an empty text."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL points at this machine.
+
+    Example:
+        >>> is_loopback("http://127.0.0.1:8000/rest"), is_loopback("https://acme.planfix.ru/rest")
+        (True, False)
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _wrong(what: str, hint: str, key: str = "") -> PydanticCustomError:
+    # The texts go in as parameters: a brace in them must not be taken for a placeholder.
+    return PydanticCustomError(OWN_ERROR, "{what}", {"what": what, "hint": hint, "key": key})
+
+
+def _secret(value: Any) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, SecretStr) or (isinstance(value, str) and value.strip()):
+        return Secret(value)
+    raise _wrong("is empty", HOW_TO_REFER)
+
+
+def _timezone(value: str) -> str:
+    zones = available_timezones()
+    if value in zones:
+        return value
+    hint = did_you_mean(value, zones) or "use a name such as Europe/Moscow or Asia/Almaty"
+    raise _wrong(f"no time zone is called {value!r}", hint)
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if not parts.scheme or not parts.netloc:
+        account = re.split("[/.]", value, maxsplit=1)[0]
+        full = f"write https://{account}.planfix.ru/rest" if account.replace("-", "").isalnum() else FULL_URL
+        raise _wrong("is not a full address", full)
+    if parts.scheme not in ("http", "https"):
+        raise _wrong(f"begins with {parts.scheme}://", FULL_URL)
+    if parts.scheme == "http" and not is_loopback(value):
+        raise _wrong("http:// would send the token in the clear", "write https://")
+    if parts.username or parts.query:
+        raise _wrong("holds credentials or parameters", "keep only the address; the token has its own key")
+    if not parts.path.strip("/"):
+        raise _wrong("is the address of the account, not of its REST API", f"write {value.rstrip('/')}/rest")
+    return value.rstrip("/")
+
+
+def _list(value: Any) -> Any:
+    """Let the environment give a list: as JSON or separated by commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise _wrong("is not a JSON list", 'write a,b or ["a","b"]') from None
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _user(value: Any) -> str:
+    number = str(value).removeprefix("user:")
+    if not number.isdigit():
+        raise _wrong("is not the id of a user", 'write "user:90"')
+    return f"user:{number}"
+
+
+def _bound(value: Any) -> Any:
+    return {"id": value} if isinstance(value, int | str) else value
+
+
+Url = Annotated[str, AfterValidator(_url)]
+ZoneName = Annotated[str, AfterValidator(_timezone)]
+UserId = Annotated[str, BeforeValidator(_user)]
+SecretField = Annotated[Secret, PlainValidator(_secret), PlainSerializer(str, return_type=str)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+        coerce_numbers_to_str=True,
+    )
+
+
+class Bound(_Section):
+    """A stage or field of the portal, bound by its id; the name is remembered only to notice drift."""
+
+    id: str = Field(description='give the id in the portal: { id = 6, name = "..." }', min_length=1)
+    name: str = ""
+
+
+BoundField = Annotated[Bound, BeforeValidator(_bound)]
+
+
+class CardMapping(_Section):
+    """The custom fields of contacts or companies by logical name."""
+
+    fields: dict[str, BoundField] = {}
+
+
+class _TaskKind(_Section):
+    """What makes a Planfix task one of a kind: its object, its template or its process."""
+
+    object: int | None = Field(None, gt=0, description="the id of the object in Planfix")
+    template: int | None = Field(None, gt=0, description="the id of the task template in Planfix")
+    process: int | None = Field(None, gt=0, description="the id of the process in Planfix")
+
+
+class DealMapping(_TaskKind):
+    """Which things of the portal are deals, and what the logical names of stages and fields stand for."""
+
+    stages: dict[str, BoundField] = {}
+    fields: dict[str, BoundField] = {}
+
+
+class TaskMapping(_TaskKind):
+    """Which tasks are of a kind (``[portals.X.tasks.KIND]``), and which of their stages means which state."""
+
+    stages: dict[Literal["open", "done", "rejected", "cancelled"], BoundField] = {}
+
+
+class PortalConfig(_Section):
+    """One portal: where it is, how to get in, and what its things are called there.
+
+    Example:
+        >>> portal = PortalConfig(provider="planfix", url="https://acme.planfix.ru/rest", token="env:TOKEN")
+        >>> portal.key
+        'planfix:acme.planfix.ru'
+    """
+
+    provider: str = Field(description='name the vendor, for example "planfix"', min_length=1)
+    url: Url = Field(description=FULL_URL)
+    token: SecretField = Field(description=HOW_TO_REFER)
+    timezone: ZoneName = "Europe/Moscow"
+    language: Literal["ru", "en"] = "ru"
+    rate: float = Field(1.0, gt=0, description="requests per second, for example 1.0")
+    daily_limit: int | None = Field(
+        None, gt=0, description="requests per day of your tariff, for example 20000"
+    )
+    robots: Annotated[tuple[UserId, ...], BeforeValidator(_list)] = ()
+    clock: Literal["system", "sandbox"] = "system"
+    deals: DealMapping = DealMapping()
+    tasks: dict[str, TaskMapping] = {}
+    contacts: CardMapping = CardMapping()
+    companies: CardMapping = CardMapping()
+    _name: str = PrivateAttr("")
+    _source: Path | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _only_on_loopback(self) -> PortalConfig:
+        if is_loopback(self.url):
+            return self
+        if self.clock == "sandbox":
+            raise _wrong("is for a sandbox on this machine only", 'remove it or write "system"', "clock")
+        if self.token.in_the_open:
+            raise _wrong("the token itself stands here", f"keep it elsewhere: {HOW_TO_REFER}", "token")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The name of its section; empty if the portal was made in Python."""
+        return self._name
+
+    @property
+    def key(self) -> str:
+        """What the ledger knows the portal by. It holds no secret and outlives a renamed section."""
+        return f"{self.provider}:{urlsplit(self.url).netloc}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The portal's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def named(self, name: str, source: Path | None) -> PortalConfig:
+        """Return the same portal knowing the section and file it came from."""
+        twin = self.model_copy()
+        twin._name, twin._source = name, source
+        return twin
+
+    def where(self, key: str = "") -> str:
+        """Return how a message points at a key of this portal: ``crmkit.toml: portals.main.token``."""
+        parts = ("portals", self._name, key) if self._name else ("portal", key)
+        path = ".".join(part for part in parts if part)
+        return f"{self._source}: {path}" if self._source else path
+
+    def secret(self) -> SecretStr:
+        """Read the token from where it is kept.
+
+        Raises:
+            ConfigurationError: The environment variable is not set, or the file cannot be read.
+        """
+        try:
+            return self.token.read(self._source.parent if self._source else Path())
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self.where('token')}: {error.message}", hint=error.hint) from None
+
+
+class StoreConfig(_Section):
+    """Where the ledger is kept."""
+
+    url: str = Field(
+        "sqlite:///crmkit.db", description="a SQLAlchemy address, for example sqlite:///crmkit.db"
+    )
+
+
+class Config(BaseSettings):
+    """All settings; :func:`crmkit.config.load` makes them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CRMKIT_",
+        env_nested_delimiter="__",
+        enable_decoding=False,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    default_portal: str = ""
+    store: StoreConfig = StoreConfig()
+    portals: dict[str, PortalConfig] = {}
+    recipes: dict[str, dict[str, Any]] = {}
+    _source: Path | None = PrivateAttr(None)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what ``load`` hands over: it reads the sources itself, to tell which of them is wrong."""
+        return (init_settings,)
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> Config:
+        if self.default_portal and self.default_portal not in self.portals:
+            hint = did_you_mean(self.default_portal, self.portals) or f"add [portals.{self.default_portal}]"
+            raise _wrong(f"there is no portal {self.default_portal!r}", hint, "default_portal")
+        return self
+
+    @property
+    def source(self) -> Path | None:
+        """The file that was read, if any."""
+        return self._source
+
+    def portal(self, name: str | None = None) -> PortalConfig:
+        """Return a portal: the named one, else ``default_portal``, else the only one.
+
+        Raises:
+            ConfigurationError: There is no such portal, or several and none is the default.
+        """
+        file = str(self._source or "crmkit.toml")
+        chosen = name or self.default_portal or (next(iter(self.portals)) if len(self.portals) == 1 else "")
+        if chosen in self.portals:
+            return self.portals[chosen].named(chosen, self._source)
+        if not self.portals:
+            raise ConfigurationError(f"{file}: portals: none is configured", hint="run: crmkit init")
+        there = f"portals: {', '.join(self.portals)}"
+        if chosen:
+            hint = did_you_mean(chosen, self.portals) or f"there are {there}"
+            raise ConfigurationError(f"{file}: portals.{chosen}: there is no such portal", hint=hint)
+        what = f"{file}: default_portal: not set, and there are several {there}"
+        raise ConfigurationError(what, hint="name one, or set default_portal")
