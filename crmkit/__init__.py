@@ -1,6 +1,6 @@
 """Typed clients and automation recipes for Planfix and Bitrix24.
 
-``connect`` opens a portal that ``crmkit.toml`` or the environment describes; ``Planfix`` is the vendor's own client.
+``connect`` opens a portal that ``crmkit.toml`` or the environment describes; ``Planfix`` is that vendor's client.
 Everything is loaded when it is first used: ``import crmkit`` itself loads neither HTTP nor a database.
 """
 
@@ -33,13 +33,13 @@ def connect(
     """Connect to a portal by the name it has in ``crmkit.toml``, or to one that is described right here.
 
     Args:
-        name: The name of a section ``[portals.NAME]``; by default ``default_portal``, else the only one. If there is
-            no such section, the name of a provider, with the rest given as keyword arguments.
+        name: The name of a section ``[portals.NAME]``; by default ``default_portal``, else the only one. Without
+            such a section: the name of a provider, the rest being given as keyword arguments.
         config: The settings file; by default as for :func:`crmkit.config.load`.
         clock: Where time comes from; by default as the settings say.
         **overrides: Keys of the portal's section that win over the file and the environment, for example
-            ``url="https://acme.planfix.ru/rest", token="env:PLANFIX_TOKEN"``. A token itself is taken only as a
-            ``pydantic.SecretStr``, or for a sandbox on this machine.
+            ``url="https://acme.planfix.ru/rest", token="env:PLANFIX_TOKEN"``. The token itself is taken
+            only as a ``pydantic.SecretStr``, or for a sandbox on this machine.
 
     Returns:
         The portal behind the neutral interface. Nothing was sent yet. Close it, or use it in ``with``.
@@ -52,17 +52,10 @@ def connect(
         ...     crm.portal
         'planfix:127.0.0.1:9'
     """
-    from crmkit.config import load  # noqa: PLC0415  (import crmkit stays light)
+    from crmkit.config import load_portal  # noqa: PLC0415  (import crmkit stays light)
     from crmkit.crm import registry  # noqa: PLC0415
 
-    settings = load(config)
-    if overrides:
-        chosen = name or settings.default_portal or next(iter(settings.portals), "default")
-        if chosen not in settings.portals and chosen in registry.providers():
-            overrides = {"provider": chosen, **overrides}
-        settings = load(config, portals={chosen: overrides})
-        name = chosen
-    return registry.connect(settings.portal(name), clock=clock)
+    return registry.connect(load_portal(name, config, overrides), clock=clock)
 
 
 def __getattr__(name: str) -> Any:

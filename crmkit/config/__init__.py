@@ -1,6 +1,6 @@
 """Settings: keyword arguments win over the environment, the environment wins over ``crmkit.toml``."""
 
-from crmkit.config.loading import load
+from crmkit.config.loading import load, load_portal
 from crmkit.config.models import (
     Bound,
     CardMapping,
@@ -24,4 +24,5 @@ __all__ = [
     "TaskMapping",
     "is_loopback",
     "load",
+    "load_portal",
 ]

@@ -12,10 +12,10 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import EnvSettingsSource
 
-from crmkit.config.models import OWN_ERROR, Config, did_you_mean
+from crmkit.config.models import OWN_ERROR, Config, PortalConfig, did_you_mean
 from crmkit.exceptions import ConfigurationError
 
-__all__ = ["load"]
+__all__ = ["load", "load_portal"]
 
 DEFAULT_FILE = "crmkit.toml"
 
@@ -39,14 +39,8 @@ def load(path: str | Path | None = None, **overrides: Any) -> Config:
         'sqlite://'
     """
     file = _find(path)
-    sources = {
-        "argument": overrides,
-        "environment": EnvSettingsSource(Config)(),
-        str(file): _read(file) if file else {},
-    }
-    merged: dict[str, Any] = {}
-    for values in reversed(sources.values()):
-        merged = _merge(merged, values)
+    sources = _sources(file, overrides)
+    merged = _merged(sources)
     errors: Iterable[Any] = ()
     try:
         config = Config(**merged)
@@ -59,6 +53,47 @@ def load(path: str | Path | None = None, **overrides: Any) -> Config:
         raise mistakes[0]
     config._source = file
     return config
+
+
+def load_portal(
+    name: str | None = None, path: str | Path | None = None, overrides: Mapping[str, Any] | None = None
+) -> PortalConfig:
+    """Read the settings of one portal; the overrides are keys of its section and may be all there is of it.
+
+    Args:
+        name: The portal; by default ``default_portal``, else the only one. A name that is not in the file is taken
+            for the provider too, unless the overrides name one.
+        path: The file, as for :func:`load`.
+        overrides: Keys of the section ``[portals.NAME]`` that win over the file and the environment.
+
+    Raises:
+        ConfigurationError: As for :func:`load`, or there is no such portal.
+
+    Example:
+        >>> load_portal("planfix", "/dev/null", {"url": "http://127.0.0.1:9/rest", "token": "any"}).provider
+        'planfix'
+    """
+    if not overrides:
+        return load(path).portal(name)
+    known = _merged(_sources(_find(path), {}))
+    sections = known.get("portals") or {}
+    chosen = (
+        name or known.get("default_portal") or (next(iter(sections)) if len(sections) == 1 else "default")
+    )
+    section = dict(overrides) if chosen in sections else {"provider": chosen, **overrides}
+    return load(path, portals={chosen: section}).portal(chosen)
+
+
+def _sources(file: Path | None, overrides: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    environment = EnvSettingsSource(Config)()
+    return {"argument": overrides, "environment": environment, str(file): _read(file) if file else {}}
+
+
+def _merged(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for values in reversed(list(sources.values())):
+        merged = _merge(merged, values)
+    return merged
 
 
 def _find(path: str | Path | None) -> Path | None:

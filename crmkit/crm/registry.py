@@ -33,7 +33,7 @@ def connect(portal: PortalConfig, *, clock: Clock | None = None) -> Crm:
         clock: Where time comes from; by default as ``clock`` in the settings says.
 
     Raises:
-        ConfigurationError: No adapter has this name, it cannot be loaded, or the token is not where it should be.
+        ConfigurationError: No adapter has this name, it cannot be loaded, or the token is not found.
     """
     return _adapter(portal)(portal, clock=clock or _clock(portal))
 
@@ -63,7 +63,9 @@ def _adapter(portal: PortalConfig) -> Connect:
         found: Connect = entry.load()
     except (ImportError, AttributeError) as error:
         what = f"the adapter {entry.value!r} cannot be loaded: {error}"
-        raise ConfigurationError(f"{portal.where('provider')}: {what}", hint="install its package again") from error
+        raise ConfigurationError(
+            f"{portal.where('provider')}: {what}", hint="install its package again"
+        ) from error
     return found
 
 
