@@ -1,0 +1,205 @@
+"""Shows a plan to people: what would be done to whom and why, what is left alone, what it costs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from crmkit.automation.actions import Action, CreateTask, Notify, UpdateDeal
+from crmkit.automation.messages import Language, register, text
+from crmkit.automation.plan import Plan, PlanItem
+from crmkit.crm.models import DealChanges, Ref
+
+__all__ = ["duration", "named", "plan_view", "show_plan"]
+
+PIPE_WIDTH = 120
+
+register(
+    {
+        "ru": {
+            "show.empty": "Делать нечего.",
+            "show.deal": "Сделка",
+            "show.verdict": "Решение",
+            "show.reason": "Почему",
+            "show.actions": "Что будет сделано",
+            "show.more": "… и ещё {count}",
+            "show.counts": "Рассмотрено",
+            "show.to_do": "будет изменено: {count}",
+            "show.deferred": "отложено: {count}",
+            "show.attention": "требуют внимания человека: {count}",
+            "show.cost": "Запросы к API: план — {used}, выполнение — около {requests} ({time})",
+            "show.left": "; на сегодня осталось {left}",
+            "show.too_many": "Дневного лимита не хватит: нужно {requests}, осталось {left}.",
+            "show.hours": "{hours} ч {minutes} мин",
+            "show.minutes": "{minutes} мин {seconds} с",
+            "show.seconds": "{seconds} с",
+            "show.action.update_deal": "изменить сделку",
+            "show.stage": "стадия",
+            "show.title": "название",
+            "show.assignees": "исполнители",
+            "show.nothing": "(пусто)",
+            "show.action.add_comment": "написать комментарий",
+            "show.action.notify": "уведомить",
+            "show.action.create_task": "поставить задачу",
+            "show.action.set_task_state": "перевести задачу",
+            "show.action.remember": "запомнить",
+        },
+        "en": {
+            "show.empty": "There is nothing to do.",
+            "show.deal": "Deal",
+            "show.verdict": "Verdict",
+            "show.reason": "Why",
+            "show.actions": "What would be done",
+            "show.more": "… and {count} more",
+            "show.counts": "Looked at",
+            "show.to_do": "to be changed: {count}",
+            "show.deferred": "deferred: {count}",
+            "show.attention": "need a person's attention: {count}",
+            "show.cost": "API requests: the plan took {used}, applying takes about {requests} ({time})",
+            "show.left": "; left for today: {left}",
+            "show.too_many": "The daily limit is not enough: {requests} are needed, {left} are left.",
+            "show.hours": "{hours} h {minutes} min",
+            "show.minutes": "{minutes} min {seconds} s",
+            "show.seconds": "{seconds} s",
+            "show.action.update_deal": "change the deal",
+            "show.stage": "stage",
+            "show.title": "title",
+            "show.assignees": "assignees",
+            "show.nothing": "(empty)",
+            "show.action.add_comment": "write a comment",
+            "show.action.notify": "notify",
+            "show.action.create_task": "create a task",
+            "show.action.set_task_state": "move a task",
+            "show.action.remember": "remember",
+        },
+    }
+)
+
+
+def show_plan(plan: Plan, language: Language, limit: int = 20) -> None:
+    """Print a plan; see :meth:`crmkit.automation.plan.Plan.show`."""
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(width=width, highlight=False, markup=False, emoji=False).print(plan_view(plan, language, limit))
+
+
+def plan_view(plan: Plan, language: Language, limit: int = 20, *, everything: bool = False) -> RenderableType:
+    """Return a plan as something that rich can print.
+
+    Args:
+        plan: The plan.
+        language: The reader's.
+        limit: How many items are listed; the counts are always of all.
+        everything: List the items that are left alone, too, with the reason why.
+    """
+    parts: list[RenderableType] = []
+    listed = plan.items if everything else plan.to_do
+    if listed:
+        parts.append(_items(plan.recipe, listed[:limit], language))
+    if len(listed) > limit:
+        parts.append(Text(text("show.more", language, count=len(listed) - limit), style="dim"))
+    if not plan.to_do:
+        parts.append(Text(text("show.empty", language)))
+    return Group(*parts, _counts(plan, language), _cost(plan, language))
+
+
+def named(recipe: str, verdict: str, language: Language) -> str:
+    """Return a verdict in words (``RECIPE.verdict.VERDICT`` of the catalogue), or as the recipe spells it."""
+    try:
+        return text(f"{recipe}.verdict.{verdict}", language)
+    except KeyError:
+        return verdict
+
+
+def duration(seconds: float, language: Language) -> str:
+    """Return a length of time in words.
+
+    Example:
+        >>> duration(42, "en"), duration(612, "en"), duration(7500, "en")
+        ('42 s', '10 min 12 s', '2 h 5 min')
+    """
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    key = "show.hours" if hours else "show.minutes" if minutes else "show.seconds"
+    return text(key, language, hours=hours, minutes=minutes, seconds=rest)
+
+
+def _items(recipe: str, items: tuple[PlanItem, ...], language: Language) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for key in ("deal", "verdict", "reason", "actions"):
+        table.add_column(text(f"show.{key}", language), overflow="fold")
+    for item in items:
+        actions = "\n".join(_action(action, language) for action in item.actions)
+        table.add_row(
+            _title(item), named(recipe, item.verdict, language), item.reason.render(language), actions
+        )
+    return table
+
+
+def _title(item: PlanItem) -> Text:
+    return Text.assemble((item.entity.id, "dim"), " ", item.title)
+
+
+def _action(action: Action, language: Language) -> str:
+    what = text(f"show.action.{action.kind}", language)
+    if isinstance(action, UpdateDeal):
+        return "\n".join((f"{what}:", *(f"  {line}" for line in _changes(action.changes, language))))
+    if isinstance(action, Notify):
+        return f"{what}: {_value(action.people, language)}"
+    if isinstance(action, CreateTask):
+        return f"{what}: {_value(action.task.assignees, language)}"
+    return what
+
+
+def _changes(changes: DealChanges, language: Language) -> Iterator[str]:
+    given = {name: getattr(changes, name) for name in ("title", "stage", "assignees")}
+    for name, value in given.items():
+        if value is not None:
+            yield f"{text(f'show.{name}', language)} → {_value(value, language)}"
+    for name, value in changes.fields.items():
+        yield f"{name} → {_value(value, language)}"
+
+
+def _value(value: Any, language: Language) -> str:
+    if value is None or value == ():
+        return text("show.nothing", language)
+    if isinstance(value, tuple | list):
+        return ", ".join(_value(one, language) for one in value)
+    if isinstance(value, Ref):
+        return value.name or str(value)
+    return f"{value:%d.%m.%Y}" if isinstance(value, date) else str(value)
+
+
+def _counts(plan: Plan, language: Language) -> Text:
+    verdicts = ", ".join(
+        f"{named(plan.recipe, name, language)}: {count}" for name, count in plan.verdicts().items()
+    )
+    extra: dict[str, int] = {
+        "to_do": len(plan.to_do),
+        "deferred": sum(bool(item.deferred) for item in plan.items),
+        "attention": sum(item.attention for item in plan.items),
+    }
+    marks = [text(f"show.{key}", language, count=count) for key, count in extra.items() if count]
+    head = f"{text('show.counts', language)}: {len(plan.items)}"
+    return Text("\n" + "; ".join(filter(None, (head, verdicts))) + ("\n" + "; ".join(marks) if marks else ""))
+
+
+def _cost(plan: Plan, language: Language) -> Text:
+    estimate = plan.estimate
+    facts: dict[str, Any] = {
+        "used": plan.requests_used,
+        "requests": estimate.requests,
+        "time": duration(estimate.seconds, language),
+        "left": estimate.left_today,
+    }
+    line = text("show.cost", language, **facts)
+    if estimate.left_today is not None:
+        line += text("show.left", language, **facts)
+    if estimate.fits_today:
+        return Text(line, style="dim")
+    return Text.assemble((line, "dim"), "\n", (text("show.too_many", language, **facts), "bold yellow"))
