@@ -1,7 +1,8 @@
 """Typed clients and automation recipes for Planfix and Bitrix24.
 
-``connect`` opens a portal that ``crmkit.toml`` or the environment describes; ``Planfix`` is that vendor's client.
-Everything is loaded when it is first used: ``import crmkit`` itself loads neither HTTP nor a database.
+``connect`` opens a portal that ``crmkit.toml`` or the environment describes; ``Planfix`` is a vendor's
+client. Everything is loaded when it is first used: ``import crmkit`` itself loads neither HTTP nor a
+database.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def connect(
     """Connect to a portal by the name it has in ``crmkit.toml``, or to one that is described right here.
 
     Args:
-        name: The name of a section ``[portals.NAME]``; by default ``default_portal``, else the only one. Without
-            such a section: the name of a provider, the rest being given as keyword arguments.
+        name: The name of a section ``[portals.NAME]``; by default ``default_portal``, else the only one.
+            Without such a section: the name of a provider, the rest being given as keyword arguments.
         config: The settings file; by default as for :func:`crmkit.config.load`.
         clock: Where time comes from; by default as the settings say.
         **overrides: Keys of the portal's section that win over the file and the environment, for example

@@ -61,8 +61,8 @@ def load_portal(
     """Read the settings of one portal; the overrides are keys of its section and may be all there is of it.
 
     Args:
-        name: The portal; by default ``default_portal``, else the only one. A name that is not in the file is taken
-            for the provider too, unless the overrides name one.
+        name: The portal; by default ``default_portal``, else the only one. A name that is not in the file is
+            taken for the provider too, unless the overrides name one.
         path: The file, as for :func:`load`.
         overrides: Keys of the section ``[portals.NAME]`` that win over the file and the environment.
 

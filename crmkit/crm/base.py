@@ -33,7 +33,7 @@ __all__ = ["Budget", "Comments", "Companies", "Contacts", "Crm", "Deals", "Tasks
 
 @dataclass(frozen=True)
 class Budget:
-    """How many requests may be sent: ``per_second`` in the long run, ``left_today`` if the vendor counts days."""
+    """How many requests may be sent: ``per_second`` in the long run, ``left_today`` if days are counted."""
 
     per_second: float
     left_today: int | None = None
@@ -48,7 +48,9 @@ class _Part:
 
     def _refuse(self, capability: Capability, what: str) -> Any:
         self._crm.capabilities.require(capability)
-        raise NotImplementedError(f"{self._crm.provider} declares {capability.value} but {what} is not written")
+        raise NotImplementedError(
+            f"{self._crm.provider} declares {capability.value} but {what} is not written"
+        )
 
 
 class Deals(_Part):
@@ -134,8 +136,22 @@ class Tasks(_Part):
         """Return a task with who decided it and when."""
         return self._refuse(Capability.TASKS, "get")  # type: ignore[no-any-return]
 
-    def find_by_key(self, key: str, *, kind: str = "task", since: datetime, deal: Ref | None = None) -> Task | None:
-        """Find the task that was created with this key, or ``None``."""
+    def find_by_key(
+        self, key: str, *, kind: str = "task", since: datetime, deal: Ref | None = None, title: str = ""
+    ) -> Task | None:
+        """Find the task that was created with this key, or ``None``.
+
+        Args:
+            key: As it was given to :meth:`create`.
+            kind: As it was given to :meth:`create`.
+            since: It was not created before.
+            deal: The deal it belongs to. With the title it is what is left to go by where keys do not come
+                back.
+            title: The title it was created with.
+
+        Raises:
+            OutcomeUnknown: Keys do not come back, and several tasks could be the one.
+        """
         return self._refuse(Capability.TASKS, "find_by_key")  # type: ignore[no-any-return]
 
     def set_state(self, task_id: str, state: TaskState, *, kind: str = "task") -> WriteResult:
@@ -229,7 +245,7 @@ class Crm:
         raise NotImplementedError
 
     def check(self) -> Iterable[str]:
-        """Compare the configuration with the live portal and yield one line per problem; empty means all is well."""
+        """Compare the configuration with the live portal; yield one line per problem, none if all is well."""
         raise NotImplementedError
 
     def close(self) -> None:

@@ -43,7 +43,7 @@ class Capabilities:
         reasons: Why something cannot be, or with which limits something can; by capability.
 
     Example:
-        >>> caps = Capabilities("planfix", frozenset({Capability.DEALS}), {Capability.BATCH: "no bulk call exists"})
+        >>> caps = Capabilities("planfix", frozenset({Capability.DEALS}), {Capability.BATCH: "no bulk call"})
         >>> Capability.BATCH in caps
         False
     """

@@ -1,4 +1,4 @@
-"""Neutral filter expressions: a conjunction of terms that an adapter splits into a server and a local part."""
+"""Neutral filter expressions: a conjunction of terms, split by an adapter into a server and a local part."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ class Explanation:
     notes: tuple[str, ...] = field(default=())
 
     def __str__(self) -> str:
-        lines = [f"server: {' and '.join(self.server) or '(everything)'}", f"local: {' and '.join(self.local) or '-'}"]
+        lines = [
+            f"server: {' and '.join(self.server) or '(everything)'}",
+            f"local: {' and '.join(self.local) or '-'}",
+        ]
         return "\n".join((*lines, *self.notes))
 
 

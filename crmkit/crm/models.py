@@ -1,6 +1,7 @@
 """The neutral things of a CRM: what a recipe sees, whichever vendor is behind.
 
-All moments are aware datetimes. Ids are strings in the vendor's own spelling. ``raw`` keeps the vendor's payload.
+All moments are aware datetimes. Ids are strings in the vendor's own spelling. ``raw`` keeps the vendor's
+payload.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Ref(Model):
 
 
 class Person(Ref):
-    """Somebody who can be responsible, be notified or write: an employee, a client contact, a group of people."""
+    """Somebody who can be responsible, be notified or write: an employee, a client contact, a group."""
 
     kind: EntityKind = "user"
 
@@ -112,7 +113,7 @@ class User(Model):
 class Stage(Model):
     """A stage of a pipeline (Bitrix24) or a status of a process (Planfix).
 
-    ``key`` is the logical name that ``crmkit.toml`` gives to it, for example ``"new"``; empty where it has none.
+    ``key`` is the logical name that ``crmkit.toml`` gives to it, for example ``"new"``; empty if it has none.
     """
 
     id: str
@@ -133,8 +134,8 @@ class Pipeline(Model):
 class FieldSpec(Model):
     """What a custom field of the portal is.
 
-    ``key`` is its logical name in ``crmkit.toml``; ``type`` is one of ``text number date datetime bool choice choices
-    person people company ref other``; ``options`` are the legal values of a choice.
+    ``key`` is its logical name in ``crmkit.toml``; ``type`` is one of ``text number date datetime bool choice
+    choices person people company ref other``; ``options`` are the legal values of a choice.
     """
 
     id: str
@@ -174,8 +175,9 @@ class Contact(Model):
 class Deal(Model):
     """A deal: a Planfix task of the configured object, or a Bitrix24 item of type 2.
 
-    ``fields`` holds the custom fields that ``crmkit.toml`` names, by their logical names, as Python values: text,
-    numbers, booleans, dates, aware datetimes, :class:`Person`, or tuples of these. A field without a value is absent.
+    ``fields`` holds the custom fields that ``crmkit.toml`` names, by their logical names, as Python values:
+    text, numbers, booleans, dates, aware datetimes, :class:`Person`, or tuples of these. A field without a
+    value is absent.
 
     Example:
         >>> deal = Deal(id="7", title="ООО Ромашка", open=True)
@@ -195,6 +197,12 @@ class Deal(Model):
     created_at: datetime | None = None
     updated_at: datetime | None = None
     """The vendor's stamp of the last change: good to see that something changed, not who or what."""
+    untouched_since: datetime | None = None
+    """Nobody and nothing, robots included, has changed or commented the deal at or after this moment: the
+    vendor's own word, from the filter that found the deal. Filled by ``find`` with ``idle_for`` where the
+    vendor evaluates that, else ``None``. If it is at or before the moment that matters, no history has to be
+    read. If it is later (by a day at most, the vendor counts in whole days), the last activity lies somewhere
+    on the boundary day, and the history tells where."""
     deleted: bool = False
     url: str = ""
     fields: dict[str, Any] = Field(default_factory=dict)
@@ -209,7 +217,11 @@ class Deal(Model):
 
     @classmethod
     def idle_for(cls, *, days: float) -> Expression:
-        """Select deals that nobody and nothing has changed or commented for so many days."""
+        """Select deals that nobody and nothing has changed or commented for so many days.
+
+        Where the vendor knows whole days only, the result also holds the deals whose last activity lies later
+        on the boundary day; ``untouched_since`` tells them apart.
+        """
         return Term("idle_for", (timedelta(days=days),))
 
     @classmethod
@@ -219,7 +231,7 @@ class Deal(Model):
 
     @classmethod
     def commented_by_robot_since(cls, moment: datetime) -> Expression:
-        """Select deals on which a robot user commented at or after the moment (finds what robot noise hides)."""
+        """Select deals that a robot user commented at or after the moment: finds what robot noise hides."""
         return Term("commented_by_robot_since", (moment,))
 
     @classmethod
@@ -256,8 +268,8 @@ class Deal(Model):
 class DealChanges(Model):
     """What to change in a deal, all in one write. Only what is given is written.
 
-    ``stage`` is a logical name or a vendor id; ``assignees=()`` leaves the deal with nobody; a field given as ``None``
-    is cleared.
+    ``stage`` is a logical name or a vendor id; ``assignees=()`` leaves the deal with nobody; a field given as
+    ``None`` is cleared.
 
     Example:
         >>> DealChanges(stage="new", assignees=()).model_dump(exclude_unset=True)
@@ -366,7 +378,7 @@ class WriteStatus(StrEnum):
 class WriteResult(Model):
     """The outcome of a write that the portal accepted.
 
-    ``PENDING``: the portal queued it (Planfix 202) and it is not visible yet; it may even never be: read back.
+    ``PENDING``: the portal queued it (Planfix 202); it is not visible yet and may even never be: read back.
     ``PARTIAL``: some fields were refused; ``failures`` names them.
     """
 

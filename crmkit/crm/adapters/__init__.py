@@ -1,0 +1,1 @@
+"""One adapter per vendor, found by name through :mod:`crmkit.crm.registry`."""
