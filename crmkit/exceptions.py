@@ -23,7 +23,9 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "RecipeError",
+    "RunInProgress",
     "ServerError",
+    "StoreError",
     "TransportError",
     "Unsupported",
     "ValidationError",
@@ -49,6 +51,10 @@ class CrmkitError(Exception):
 
 class ConfigurationError(CrmkitError, ValueError):
     """The settings are wrong or incomplete. Nothing was sent."""
+
+
+class StoreError(ConfigurationError):
+    """The database of the ledger cannot be used: not reachable, locked, full, or written by a newer version."""
 
 
 class TransportError(CrmkitError, ConnectionError):
@@ -189,3 +195,7 @@ class PlanStale(CrmkitError):
 
 class RecipeError(CrmkitError):
     """A recipe contradicts itself or was given a state it cannot judge."""
+
+
+class RunInProgress(CrmkitError):
+    """Another run of the same recipe on the same portal is under way; nothing was done. Try again later."""

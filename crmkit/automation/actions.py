@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from crmkit.automation.messages import Message
+from crmkit.automation.values import decode, encode
 from crmkit.crm.models import DealChanges, NewTask, Person, Ref, TaskState
 
 __all__ = ["Action", "AddComment", "CreateTask", "Notify", "Remember", "SetTaskState", "UpdateDeal"]
@@ -40,6 +41,19 @@ class UpdateDeal(_Action):
 
     kind: Literal["update_deal"] = "update_deal"
     changes: DealChanges
+
+    @field_serializer("changes", when_used="json")
+    def _keep_types(self, changes: DealChanges) -> dict[str, Any]:
+        """Write people, dates and tuples so that a plan read from a file means the same."""
+        plain = changes.model_dump(mode="json", exclude_unset=True, exclude={"fields"})
+        return {**plain, "fields": {name: encode(value) for name, value in changes.fields.items()}}
+
+    @field_validator("changes", mode="before")
+    @classmethod
+    def _restore_types(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and isinstance(value.get("fields"), Mapping):
+            return {**value, "fields": {name: decode(part) for name, part in value["fields"].items()}}
+        return value
 
 
 class AddComment(_Action):

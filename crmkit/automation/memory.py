@@ -1,4 +1,4 @@
-"""What a recipe remembers of an entity: the effects it has had, as the ledger recorded them. There is no other state."""
+"""What a recipe remembers of an entity: its effects, as the ledger recorded them. There is no other state."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crmkit.crm.models import Ref
+from crmkit.crm.models import DealChanges, Ref
 
-__all__ = ["Effect", "Memory", "MemoryStore", "NoMemory"]
+__all__ = ["DEAL_PARTS", "Effect", "Memory", "MemoryStore", "NoMemory"]
+
+DEAL_PARTS = ("title", "stage", "assignees")
+"""The parts of a deal that are no custom fields; images hold both, so no field may be called so."""
 
 
 class Effect(BaseModel):
@@ -19,8 +22,10 @@ class Effect(BaseModel):
     Attributes:
         key, step, episode, data: As in the action.
         at: When it was confirmed (UTC).
-        before: What was there before, by logical name; empty for things that were created.
-        after: What was there afterwards, as it was read back.
+        before: What was there before, by logical name: ``stage`` (the vendor's id), ``assignees``, ``title``
+            and custom fields side by side, as Python values, ``None`` for a field that had no value; only
+            what the action changed. Empty for things that were created.
+        after: What was there afterwards, as it was read back; same names.
         remote_id: The id of what was created, if anything.
         run: The run that did it.
     """
@@ -36,6 +41,21 @@ class Effect(BaseModel):
     after: dict[str, Any] = Field(default_factory=dict)
     remote_id: str = ""
     run: str = ""
+
+    def restoring(self) -> DealChanges:
+        """Return the changes that put back what was there before an ``UpdateDeal``.
+
+        Example:
+            >>> from datetime import UTC
+            >>> at = datetime(2025, 3, 1, tzinfo=UTC)
+            >>> was = {"stage": "2", "label": None}
+            >>> effect = Effect(key="k", step="return", episode=1, at=at, before=was)
+            >>> effect.restoring().model_dump(exclude_unset=True)
+            {'stage': '2', 'fields': {'label': None}}
+        """
+        own = {name: value for name, value in self.before.items() if name in DEAL_PARTS and value is not None}
+        fields = {name: value for name, value in self.before.items() if name not in DEAL_PARTS}
+        return DealChanges(**own, fields=fields)
 
 
 class Memory(BaseModel):
