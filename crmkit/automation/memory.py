@@ -71,6 +71,9 @@ class Memory(BaseModel):
     effects: tuple[Effect, ...] = ()
     unsettled: tuple[str, ...] = ()
     """Keys of effects whose outcome is not known; a recipe that finds one here should wait for a person."""
+    undone: tuple[Effect, ...] = ()
+    """Effects that were taken back by ``crmkit undo``; ``at`` is when they were undone, not when they were
+    done. They are not among ``effects``; a recipe sees here that it should not do the same again at once."""
 
     def last(self, *steps: str) -> Effect | None:
         """Return the newest effect of these steps."""

@@ -1,7 +1,12 @@
-"""The one catalogue of texts that a user reads, in Russian and English."""
+"""The one catalogue of texts that a user reads, in Russian and English.
+
+A text is a format string. ``{days:день|дня|дней}`` and ``{days:day|days}`` write a number with the form of
+the word that the language wants.
+"""
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
@@ -10,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crmkit.automation.messages import en, ru
 
-__all__ = ["LANGUAGES", "Language", "Message", "register", "text"]
+__all__ = ["LANGUAGES", "Language", "Message", "register", "text", "written"]
 
 Language = Literal["ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
@@ -55,7 +60,44 @@ def text(key: str, language: Language, **params: Any) -> str:
     Raises:
         KeyError: The catalogue has no such key.
     """
-    return _CATALOGUES[language][key].format(**{name: _shown(value, language) for name, value in params.items()})
+    return written(_CATALOGUES[language][key], language, **params)
+
+
+def written(template: str, language: Language, **params: Any) -> str:
+    """Fill in a text that is not of the catalogue, for example one that a user wrote into the settings.
+
+    Example:
+        >>> [written("{n:день|дня|дней}", "ru", n=n) for n in (1, 3, 7, 11, 21)]
+        ['1 день', '3 дня', '7 дней', '11 дней', '21 день']
+        >>> written("{n:day|days}", "en", n=21)
+        '21 days'
+    """
+    shown = {name: _shown(value, language) for name, value in params.items()}
+    return _FORMATTERS[language].vformat(template, (), shown)
+
+
+class _Formatter(string.Formatter):
+    """``str.format`` that also knows the forms of words after a number."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if "|" not in format_spec:
+            return str(super().format_field(value, format_spec))
+        return f"{value} {format_spec.split('|')[_form(value, self._language)]}"
+
+
+_FORMATTERS: dict[Language, _Formatter] = {language: _Formatter(language) for language in LANGUAGES}
+
+
+def _form(number: int, language: Language) -> int:
+    """Return which form of a word follows a whole number; Russian has three, English two."""
+    if language == "en":
+        return 0 if number == 1 else 1
+    if number % 10 == 1 and number % 100 != 11:
+        return 0
+    return 1 if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14) else 2
 
 
 def _shown(value: Any, language: Language) -> Any:
