@@ -54,7 +54,7 @@ class ConfigurationError(CrmkitError, ValueError):
 
 
 class StoreError(ConfigurationError):
-    """The database of the ledger cannot be used: not reachable, locked, full, or written by a newer version."""
+    """The database of the ledger cannot be used: out of reach, locked, full, written by a newer version."""
 
 
 class TransportError(CrmkitError, ConnectionError):

@@ -35,6 +35,15 @@ class _Action(BaseModel):
     reason: Message
     data: dict[str, Any] = Field(default_factory=dict)
 
+    @field_serializer("data", when_used="json")
+    def _keep_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {name: encode(value) for name, value in data.items()}
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _restore_data(cls, data: Any) -> Any:
+        return decode(data)
+
 
 class UpdateDeal(_Action):
     """Change a deal: stage, people and fields in one write, so that it is whole or not at all."""
@@ -43,14 +52,14 @@ class UpdateDeal(_Action):
     changes: DealChanges
 
     @field_serializer("changes", when_used="json")
-    def _keep_types(self, changes: DealChanges) -> dict[str, Any]:
+    def _keep_changes(self, changes: DealChanges) -> dict[str, Any]:
         """Write people, dates and tuples so that a plan read from a file means the same."""
         plain = changes.model_dump(mode="json", exclude_unset=True, exclude={"fields"})
         return {**plain, "fields": {name: encode(value) for name, value in changes.fields.items()}}
 
     @field_validator("changes", mode="before")
     @classmethod
-    def _restore_types(cls, value: Any) -> Any:
+    def _restore_changes(cls, value: Any) -> Any:
         if isinstance(value, Mapping) and isinstance(value.get("fields"), Mapping):
             return {**value, "fields": {name: decode(part) for name, part in value["fields"].items()}}
         return value

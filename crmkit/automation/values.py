@@ -13,18 +13,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from crmkit.automation.messages import Message
 from crmkit.crm.models import Person, Ref
 from crmkit.exceptions import RecipeError
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "encode", "keep_model"]
 
-_MODELS: dict[str, type[BaseModel]] = {"$person": Person, "$ref": Ref, "$message": Message}
+_MODELS: dict[str, type[BaseModel]] = {"$person": Person, "$ref": Ref}
 _SINGLE: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "$moment": (datetime, datetime.isoformat, datetime.fromisoformat),  # before date: a datetime is one too
     "$date": (date, date.isoformat, date.fromisoformat),
     "$decimal": (Decimal, str, Decimal),
 }
+
+
+def keep_model(tag: str, model: type[BaseModel]) -> None:
+    """Let a further model be kept, under a tag of its own."""
+    _MODELS[tag] = model
 
 
 def encode(value: Any) -> Any:

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from crmkit.automation.messages import en, ru
+from crmkit.automation.values import decode, encode, keep_model
 
 __all__ = ["LANGUAGES", "Language", "Message", "register", "text", "written"]
 
@@ -37,9 +38,22 @@ class Message(BaseModel):
     key: str
     params: dict[str, Any] = Field(default_factory=dict)
 
+    @field_serializer("params", when_used="json")
+    def _keep_types(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Write dates so that they are shown as dates again when the message comes back from JSON."""
+        return {name: encode(value) for name, value in params.items()}
+
+    @field_validator("params", mode="before")
+    @classmethod
+    def _restore_types(cls, params: Any) -> Any:
+        return decode(params)
+
     def render(self, language: Language) -> str:
         """Return the text in a language."""
         return text(self.key, language, **self.params)
+
+
+keep_model("$message", Message)
 
 
 def register(texts: Mapping[Language, Mapping[str, str]]) -> None:
