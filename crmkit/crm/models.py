@@ -38,7 +38,7 @@ __all__ = [
     "WriteStatus",
 ]
 
-EntityKind = Literal["deal", "company", "contact", "user", "group", "task", "comment"]
+EntityKind = Literal["deal", "company", "contact", "user", "group", "task", "comment", "project", "entry"]
 Owner = TypeVar("Owner")
 Value = TypeVar("Value")
 
@@ -176,8 +176,8 @@ class Deal(Model):
     """A deal: a Planfix task of the configured object, or a Bitrix24 item of type 2.
 
     ``fields`` holds the custom fields that ``crmkit.toml`` names, by their logical names, as Python values:
-    text, numbers, booleans, dates, aware datetimes, :class:`Person`, or tuples of these. A field without a
-    value is absent.
+    text, numbers, booleans, dates, aware datetimes, :class:`Person`, :class:`Ref`, or tuples of these. A
+    field without a value is absent, and so is an unticked box: vendors do not tell the two apart.
 
     Example:
         >>> deal = Deal(id="7", title="ООО Ромашка", open=True)

@@ -1,0 +1,50 @@
+"""What Planfix can and cannot do, with the reasons that ``doctor`` and the documents show."""
+
+from __future__ import annotations
+
+from crmkit.crm.capabilities import Capabilities, Capability
+
+__all__ = ["CAPABILITIES"]
+
+CAPABILITIES = Capabilities(
+    provider="planfix",
+    can=frozenset(
+        {
+            Capability.DEALS,
+            Capability.DEAL_HISTORY,
+            Capability.COMMENTS,
+            Capability.HIDDEN_COMMENTS,
+            Capability.NOTIFICATIONS,
+            Capability.TASKS,
+            Capability.USERS,
+            Capability.COMPANIES,
+            Capability.CONTACTS,
+            Capability.CUSTOM_FIELDS,
+            Capability.SERVER_SIDE_IDLE_FILTER,
+            Capability.ROBOT_NOISE_FILTER,
+            Capability.UNASSIGNED_DEALS,
+        }
+    ),
+    reasons={
+        Capability.DEAL_HISTORY: (
+            "comments, changes of the status and of the planned dates, with their authors; "
+            "a change of a field only shows in the date of the last change"
+        ),
+        Capability.SERVER_SIDE_IDLE_FILTER: "in whole days of the token owner's time zone (task filter 79)",
+        Capability.ROBOT_NOISE_FILTER: (
+            "through the list of all comments, which is slow: 6 to 12 s for a week were seen live"
+        ),
+        Capability.HIDDEN_COMMENTS: "administrators always see them",
+        Capability.FIELD_HISTORY: (
+            "the API does not tell who changed a field; "
+            "only a scenario with the author of the change could report it"
+        ),
+        Capability.BATCH: "every object takes a request of its own, one per second and account",
+        Capability.WORKFLOWS: (
+            "the API can neither start nor read scenarios and buttons; "
+            "let a scenario watch a field or status and write that"
+        ),
+        Capability.STEP_RECORDS: "analytics (data tags) are reached through crm.native() only",
+        Capability.EXTRANET_GROUPS: "there is no such thing; contacts are given access to single tasks",
+    },
+)
