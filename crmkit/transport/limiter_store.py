@@ -1,0 +1,106 @@
+"""Where the limiters keep their state: in this process, or in a file that several processes share."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+__all__ = ["LimiterStore", "MemoryStore", "SQLiteStore", "State"]
+
+State = tuple[int, ...]
+"""What a limiter remembers under one key: a few whole numbers."""
+
+
+class LimiterStore(Protocol):
+    """One primitive is all that the limiters need of a store: an atomic read, change, write."""
+
+    def update(self, key: str, change: Callable[[State | None], State]) -> State:
+        """Replace the state under the key by ``change(state)`` and return the new one.
+
+        Nobody else reads or writes the key meanwhile. If ``change`` raises, nothing is stored and the error
+        goes on to the caller.
+        """
+        ...
+
+
+class MemoryStore:
+    """The state of one process, shared by its threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._states: dict[str, State] = {}
+
+    def update(self, key: str, change: Callable[[State | None], State]) -> State:
+        """Change the state under the key, one thread at a time."""
+        with self._lock:
+            state = self._states[key] = change(self._states.get(key))
+            return state
+
+
+class SQLiteStore:
+    """State in a SQLite file, for the processes of one machine that talk to the same portal.
+
+    A reservation is one short transaction that locks the file first (``BEGIN IMMEDIATE``), so two processes
+    never get the same moment. Nobody waits for a request while the file is locked. Must lie on a local disk:
+    network file systems do not lock reliably.
+
+    Args:
+        path: The file; made if it is missing.
+        patience: Seconds to wait for the lock before giving up.
+    """
+
+    def __init__(self, path: str | Path, *, patience: float = 30.0) -> None:
+        self._path = str(path)
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._owner = 0
+
+    def update(self, key: str, change: Callable[[State | None], State]) -> State:
+        """Change the state under the key in one locked transaction."""
+        with self._lock:
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                row = connection.execute("SELECT state FROM limiter WHERE key = ?", (key,)).fetchone()
+                state = change(None if row is None else tuple(json.loads(row[0])))
+                connection.execute(
+                    "INSERT INTO limiter (key, state) VALUES (?, ?) "
+                    "ON CONFLICT (key) DO UPDATE SET state = excluded.state",
+                    (key, json.dumps(state)),
+                )
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+            return state
+
+    def close(self) -> None:
+        """Close the file; a later update opens it again."""
+        with self._lock:
+            if self._connection is not None and self._owner == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> sqlite3.Connection:
+        # A connection must not cross a fork: the child would drop the parent's locks by closing it.
+        if self._connection is None or self._owner != os.getpid():
+            self._connection = sqlite3.connect(
+                self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
+            )
+            self._owner = os.getpid()
+            # After a power cut the last reservations may be gone, the file stays whole: no need to wait for
+            # the disk.
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS limiter (key TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID"
+            )
+        return self._connection
+
+    def __repr__(self) -> str:
+        return f"SQLiteStore({self._path!r})"
