@@ -12,7 +12,7 @@ from crmkit.transport.request import NotJsonError, Request, Response
 from crmkit.transport.retry import Action, Failure
 from crmkit.transport.wire import Cause
 
-__all__ = ["REDIRECTS", "broken_off", "no_json", "retry_after", "too_long"]
+__all__ = ["REDIRECTS", "Redirected", "broken_off", "may_be_empty", "no_json", "retry_after", "too_long"]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LEGALLY_EMPTY = frozenset({202, 204})
@@ -34,6 +34,22 @@ _WORDS: dict[Cause, tuple[str, str]] = {
     Cause.BROKEN: ("the connection broke before the answer was complete", "try again later"),
     Cause.OTHER: ("the exchange failed", "try again later"),
 }
+
+
+class Redirected(TransportError):
+    """The portal pointed elsewhere. Not followed: an automatic redirect would turn a POST into a GET.
+
+    Args:
+        message: What was asked and where it should go.
+        location: Scheme and host of the target; its path may hold a key and is left out.
+        same_path: Only scheme or host differ, so that the portal has moved and did not do what was asked.
+        hint: What to do about it.
+    """
+
+    def __init__(self, message: str, *, location: str, same_path: bool, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.location = location
+        self.same_path = same_path
 
 
 def broken_off(request: Request, host: str, cause: Cause, *, never_left: bool) -> Failure:
@@ -144,18 +160,12 @@ def _redirected(request: Request, response: Response, host: str, url: str) -> Fa
     target = urlsplit(urljoin(url, response.headers.get("Location", "")))
     origin = urlsplit(url)
     where = f"{target.scheme}://{target.netloc.rpartition('@')[2]}"
-    moved = (target.path, target.query) == (origin.path, origin.query) and target.netloc + target.scheme != (
-        origin.netloc + origin.scheme
+    elsewhere = target[:2] != origin[:2]
+    moved = elsewhere and target[2:4] == origin[2:4] and response.status != 303
+    error = Redirected(
+        f"{request.operation} at {host}: HTTP {response.status}, redirected to {where}, not followed",
+        location=where,
+        same_path=moved,
+        hint=f"put {where} into the configuration" if moved else "check the address of the portal",
     )
-    hint = (
-        f"put {where} into the configuration"
-        if moved
-        else "check that the address is the one of the REST API"
-    )
-    return Failure(
-        TransportError(
-            f"{request.operation} at {host}: HTTP {response.status}, redirected to {where}, not followed",
-            hint=hint,
-        ),
-        not_taken=moved and response.status != 303,
-    )
+    return Failure(error, not_taken=moved)

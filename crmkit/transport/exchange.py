@@ -12,7 +12,7 @@ import requests
 import urllib3
 
 from crmkit.clock import Clock
-from crmkit.exceptions import ConfigurationError, TransportError
+from crmkit.exceptions import ConfigurationError, TransportError, ValidationError
 from crmkit.transport import answers, wire
 from crmkit.transport.request import Request, Response
 from crmkit.transport.retry import Failure
@@ -22,6 +22,7 @@ __all__ = ["Exchange", "new_session"]
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 _PIECE = 65_536
 _MAX_HOPS = 5
+_LOOKS = "it must look like https://acme.planfix.ru/rest"
 
 
 def new_session(clock: Clock) -> requests.Session:
@@ -58,7 +59,10 @@ class Exchange:
         timeout: tuple[float, float],
         max_body: int,
     ) -> None:
-        self.host = host_of(base_url)
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ConfigurationError("the address of the portal is no URL", hint=_LOOKS)
+        self.host = parts.netloc.rpartition("@")[2]
         self._base = base_url.rstrip("/")
         self._session = session
         self._clock = clock
@@ -70,11 +74,12 @@ class Exchange:
 
         Raises:
             ConfigurationError: The address is no URL.
+            ValidationError: The body cannot be JSON.
         """
         headers = {"Accept": "application/json", **(request.headers or {})}
         data = request.data
         if request.json is not None:
-            data = json.dumps(request.json, ensure_ascii=False, allow_nan=False).encode()
+            data = _to_json(request)
             headers.setdefault("Content-Type", "application/json")
         raw = requests.Request(
             request.verb,
@@ -89,10 +94,7 @@ class Exchange:
             return self._session.prepare_request(raw)
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema):
             pass
-        raise ConfigurationError(
-            f"{request.operation}: the address of the portal is no valid URL",
-            hint="it must look like https://acme.planfix.ru/rest",
-        )
+        raise ConfigurationError(f"{request.operation}: the address of the portal is no URL", hint=_LOOKS)
 
     def send(
         self,
@@ -205,9 +207,14 @@ class _Body:
         self._raw.close()
 
 
-def host_of(url: str) -> str:
-    """Return host and port of a URL, without user and password."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+def _to_json(request: Request) -> bytes:
+    try:
+        return json.dumps(request.json, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        problem = str(error)
+    raise ValidationError(
+        f"{request.operation}: the body cannot be JSON: {problem}", method=request.operation
+    )
 
 
 def _read(raw: requests.Response, limit: int) -> bytes | None:

@@ -103,8 +103,7 @@ class Redactor:
 
 
 def keys_in(url: str) -> list[str]:
-    """Return what is secret in the address of a portal: the key of a webhook, a password in front of the
-    host.
+    """Return what is secret in the address of a portal: the key of a webhook, a password.
 
     Example:
         >>> keys_in("https://acme.bitrix24.ru/rest/1/abcdef123456/")

@@ -67,9 +67,9 @@ class Transport:
     Args:
         base_url: What all paths have in common; may hold a webhook key.
         classify: The vendor's judgement of an answer that is JSON.
-        auth: The credentials.
-        limiter: The limits of the account; shared by all transports that talk to it.
         clock: Time, also for the pauses between attempts.
+        auth: The credentials; none by default.
+        limiter: The limits of the account, shared by all transports that talk to it; none by default.
         policy: How often and how patiently to repeat.
         timeout: Seconds for connecting, and for each wait for data: the vendors allow 60 s per request.
         random: Gives numbers from 0 to 1, for the pauses.
@@ -85,9 +85,9 @@ class Transport:
         base_url: str,
         *,
         classify: Classifier,
-        auth: Auth,
-        limiter: Limiter,
         clock: Clock,
+        auth: Auth | None = None,
+        limiter: Limiter | None = None,
         policy: RetryPolicy | None = None,
         timeout: tuple[float, float] = (5, 65),
         random: Callable[[], float] = random_module.random,
@@ -107,7 +107,7 @@ class Transport:
         self.redactor = Redactor([*secrets, *keys_in(base_url)])
         guard(self.redactor, self.host)
         self._classify = classify
-        self._auth = auth
+        self._auth = NoAuth() if auth is None else auth
         self._clock = clock
         self._random = random
         self._on_wait = on_wait
@@ -179,6 +179,8 @@ class Transport:
         return Verdict(conclude(request, refusal, course))
 
     def _next_turn(self, request: Request) -> float:
+        if self.limiter is None:
+            return 0.0
         return self.limiter.acquire(request.operation, max_wait=self.policy.max_wait)
 
     def _credentials(self) -> Mapping[str, str]:
@@ -207,7 +209,7 @@ class Transport:
 
         count()
         answer = self._exchange.send(request, prepared, credentials, next_hop)
-        if isinstance(answer, Response):
+        if isinstance(answer, Response) and self.limiter is not None:
             self.limiter.observe(request.operation, answer)
         return answer
 
@@ -226,7 +228,7 @@ class Transport:
         self, request: Request, failure: Failure, course: Course, credentials: Mapping[str, str]
     ) -> Verdict:
         verdict = judge(request, failure, course, self.policy, self._random)
-        if failure.action is Action.WAIT:
+        if failure.action is Action.WAIT and self.limiter is not None:
             # Whoever else uses the account would be told the same: spare the portal their requests.
             scope = request.operation if failure.operation_only else None
             self.limiter.pause(scope, failure.retry_after or verdict.delay)
