@@ -166,6 +166,12 @@ class _TaskKind(_Section):
     template: int | None = Field(None, gt=0, description="the id of the task template in Planfix")
     process: int | None = Field(None, gt=0, description="the id of the process in Planfix")
 
+    @property
+    def kind(self) -> dict[str, int]:
+        """What is given of object, template and process."""
+        given = {"object": self.object, "template": self.template, "process": self.process}
+        return {name: number for name, number in given.items() if number}
+
 
 class DealMapping(_TaskKind):
     """Which things of the portal are deals, and what the logical names of stages and fields stand for."""
@@ -198,6 +204,7 @@ class PortalConfig(_Section):
     daily_limit: int | None = Field(
         None, gt=0, description="requests per day of your tariff, for example 20000"
     )
+    user: UserId | None = Field(None, description='whose token it is, for example "user:90"')
     robots: Annotated[tuple[UserId, ...], BeforeValidator(_list)] = ()
     clock: Literal["system", "sandbox"] = "system"
     deals: DealMapping = DealMapping()
