@@ -1,0 +1,55 @@
+"""``crmkit doctor``: compares the configuration with the live portal."""
+
+from __future__ import annotations
+
+import typer
+
+from crmkit.cli import finder
+from crmkit.cli.errors import DONE, USAGE
+from crmkit.cli.frame import command
+from crmkit.cli.session import Session
+from crmkit.exceptions import CrmkitError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "doctor")
+    def doctor(session: Session) -> int:
+        crm, out = session.crm, session.out
+        with out.progress("progress.check"):
+            problems = [*crm.check(), *_recipe_problems(session)]
+        budget, me = crm.budget(), crm.me()
+        out.document(
+            {
+                "portal": session.portal.name,
+                "provider": crm.provider,
+                "me": me.model_dump(mode="json") if me else None,
+                "requests_per_second": budget.per_second,
+                "requests_left_today": budget.left_today,
+                "problems": problems,
+            }
+        )
+        out.say("doctor.portal", portal=session.portal.name, provider=crm.provider, url=session.portal.url)
+        for problem in problems:
+            out.show(f"  ✗ {problem}")
+        if problems:
+            out.say("doctor.problems", count=len(problems), style="bold red")
+            return USAGE
+        out.say("doctor.well", style="green")
+        return DONE
+
+
+def _recipe_problems(session: Session) -> list[str]:
+    """Check each configured recipe: its name, its settings, what it needs of the provider."""
+    problems = []
+    for name in session.config.recipes:
+        try:
+            recipe = finder.make(name, session.settings_of(name), str(session.config.source or ""))
+            for capability in sorted(recipe.requires):
+                session.crm.capabilities.require(capability)
+        except CrmkitError as error:
+            problems.append(str(error))
+    return problems

@@ -1,0 +1,41 @@
+"""``crmkit init``: writes a commented configuration to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crmkit.cli.errors import DONE
+from crmkit.cli.frame import command
+from crmkit.cli.session import Session
+from crmkit.exceptions import ConfigurationError
+
+__all__ = ["register"]
+
+EXAMPLE_URL = "https://ACCOUNT.planfix.ru/rest"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "init")
+    def init(
+        session: Session,
+        url: Annotated[str, typer.Option("--url", help="cli.option.url")] = EXAMPLE_URL,
+        force: Annotated[bool, typer.Option("--force", help="cli.option.force")] = False,
+    ) -> int:
+        path = session.file or Path("crmkit.toml")
+        if path.exists() and not force:
+            raise ConfigurationError(f"{path} is already there", hint="--force writes it anew")
+        problem = ""
+        try:
+            path.write_text(session.out.text("init.file", url=url), encoding="utf-8")
+        except OSError as error:
+            problem = error.strerror or type(error).__name__
+        if problem:
+            raise ConfigurationError(f"{path}: cannot be written: {problem}", hint="choose another place: --config")
+        session.out.document({"written": str(path)})
+        session.out.say("init.written", path=path)
+        return DONE

@@ -1,0 +1,77 @@
+"""The program ``crmkit``: puts the commands together and runs one of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from crmkit import __version__
+from crmkit.automation.messages import Language
+from crmkit.cli import apply, demo, doctor, init, plan, recipes, report, runs, sandbox, undo
+from crmkit.cli.errors import USAGE
+from crmkit.cli.frame import language_of
+from crmkit.cli.output import Output
+from crmkit.cli.texts import translated
+
+__all__ = ["main", "program"]
+
+MODULES = (demo, sandbox, init, doctor, recipes, plan, apply, undo, runs, report)
+
+
+def program(language: Language) -> Any:
+    """Return the program as a click command whose help is in a language."""
+    app = typer.Typer(
+        name="crmkit",
+        help="cli.help.crmkit",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for module in MODULES:
+        module.register(app)
+    return translated(typer.main.get_command(app), language)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code; see :mod:`crmkit.cli.errors` for what the codes mean."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    language = language_of(words)
+    out = Output(language, as_json="--json" in words)
+    try:
+        answer = program(language).main(args=words, prog_name="crmkit", standalone_mode=False)
+    except typer.Abort:
+        out.problem(out.text("aborted"))
+        return USAGE
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        # typer keeps the classes of its usage errors to itself; what marks them is that they can format themselves
+        if not hasattr(error, "format_message"):
+            raise
+        message = error.format_message()
+        hint = out.text("usage.hint")
+        out.problem(message, hint)
+        out.failure("UsageError", message, hint, USAGE)
+        return USAGE
+    return int(answer or 0)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"crmkit {__version__}\n")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="cli.option.version", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass

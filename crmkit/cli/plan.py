@@ -1,0 +1,58 @@
+"""``crmkit plan``: shows what a recipe would do. Nothing is written to the portal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crmkit.automation.plan import Plan
+from crmkit.automation.show import plan_view
+from crmkit.cli.errors import DONE
+from crmkit.cli.frame import command
+from crmkit.cli.session import Session
+from crmkit.exceptions import ConfigurationError
+
+__all__ = ["LimitOption", "SetOption", "make_plan", "register"]
+
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="cli.option.set", show_default=False)]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=0, help="cli.option.limit")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @command(app, "plan")
+    def plan(
+        session: Session,
+        recipe: Annotated[str, typer.Argument(help="cli.argument.recipe")],
+        out: Annotated[Path | None, typer.Option("--out", "-o", help="cli.option.plan_out")] = None,
+        settings: SetOption = None,
+        limit: LimitOption = 20,
+        everything: Annotated[bool, typer.Option("--all", help="cli.option.all")] = False,
+    ) -> int:
+        made = make_plan(session, recipe, settings)
+        if out:
+            _store(made, out)
+            session.out.note("plan.stored", path=out)
+        session.out.document(made.model_dump(mode="json"))
+        session.out.show(plan_view(made, session.out.language, limit, everything=everything))
+        return DONE
+
+
+def make_plan(session: Session, recipe: str, settings: list[str] | None = None) -> Plan:
+    """Look at the portal and return what the recipe would do."""
+    made = session.recipe(recipe, settings)
+    with session.out.progress("progress.plan"):
+        return made.plan(session.crm, memory=session.ledger, language=session.portal.language)
+
+
+def _store(plan: Plan, path: Path) -> None:
+    problem = ""
+    try:
+        path.write_text(plan.model_dump_json(indent=2), encoding="utf-8")
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    if problem:
+        raise ConfigurationError(f"{path}: cannot be written: {problem}", hint="choose another file")
