@@ -1,0 +1,292 @@
+"""Conditions on custom fields: what can be asked follows from the type of the field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from crmkit.exceptions import ValidationError
+from crmkit.planfix.fields import Entry, FieldType
+from crmkit.planfix.filters.terms import DateTerm, DateValue, Filter, Operator
+from crmkit.planfix.ids import Person, Ref, person_of
+from crmkit.planfix.models.custom_field import CustomField
+
+__all__ = ["CustomTerm", "Family", "custom_in", "datatag_entry"]
+
+_EQUALITY = (Operator.EQUAL, Operator.NOT_EQUAL)
+_ORDER = (*_EQUALITY, Operator.GREATER, Operator.LESS)
+_TEXT = (*_EQUALITY, Operator.HAVE, Operator.NOT_HAVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The custom-field filters of one entity: their numbers are this prefix and a common suffix.
+
+    Args:
+        name: For error texts.
+        base: 100 for tasks, 4100 for contacts, …
+        missing: Suffixes that the vendor does not have there.
+        has_value: The filter "has a value"; 0 if there is none.
+        is_empty: The filter "has no value"; 0 if there is none.
+    """
+
+    name: str
+    base: int
+    missing: frozenset[int] = frozenset()
+    has_value: int = 0
+    is_empty: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    suffix: int
+    operators: tuple[Operator, ...]
+
+
+_KINDS: dict[int, _Kind] = {
+    FieldType.LINE: _Kind(1, _TEXT),
+    FieldType.TEXT: _Kind(1, _TEXT),
+    FieldType.NUMBER: _Kind(2, _ORDER),
+    FieldType.DATE: _Kind(3, _ORDER),
+    FieldType.DATETIME: _Kind(3, _ORDER),
+    FieldType.CHECKBOX: _Kind(5, _EQUALITY),
+    FieldType.LIST: _Kind(6, _EQUALITY),
+    FieldType.DIRECTORY: _Kind(7, _EQUALITY),
+    FieldType.CONTACT: _Kind(8, _EQUALITY),
+    FieldType.EMPLOYEE: _Kind(9, _EQUALITY),
+    FieldType.COUNTERPARTY: _Kind(10, _EQUALITY),
+    FieldType.SET: _Kind(11, _EQUALITY),
+    FieldType.PERSON: _Kind(12, _EQUALITY),
+    FieldType.PEOPLE: _Kind(13, _EQUALITY),
+    FieldType.DIRECTORY_SET: _Kind(14, _EQUALITY),
+    FieldType.TASK: _Kind(15, _EQUALITY),
+    FieldType.TASK_SET: _Kind(16, _EQUALITY),
+    FieldType.PROJECT: _Kind(17, _EQUALITY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomTerm:
+    """A custom field to be compared; see :func:`crmkit.planfix.filters.custom`."""
+
+    family: Family
+    field: CustomField
+
+    def equals(self, value: Any) -> Filter:
+        """The value is this one; for sets: it holds all of these.
+
+        What fits follows from the type: text, number, bool, option text, ``user(5)``, an entry or its key, a
+        number of a task or project, a date; a list of these for sets.
+        """
+        return self._compare(Operator.EQUAL, value)
+
+    def not_equals(self, value: Any) -> Filter:
+        """The value is another one."""
+        return self._compare(Operator.NOT_EQUAL, value)
+
+    def contains(self, text: str) -> Filter:
+        """The text occurs in it (text fields only)."""
+        return self._compare(Operator.HAVE, text)
+
+    def not_contains(self, text: str) -> Filter:
+        """The text does not occur in it (text fields only)."""
+        return self._compare(Operator.NOT_HAVE, text)
+
+    def greater(self, number: float) -> Filter:
+        """The number is greater (number fields only)."""
+        return self._compare(Operator.GREATER, number)
+
+    def less(self, number: float) -> Filter:
+        """The number is less (number fields only)."""
+        return self._compare(Operator.LESS, number)
+
+    def before(self, when: date | DateValue) -> Filter:
+        """Before this day or span (date fields only)."""
+        return self._dates().before(when)
+
+    def after(self, when: date | DateValue) -> Filter:
+        """After this day or span (date fields only)."""
+        return self._dates().after(when)
+
+    def between(self, first: date, last: date) -> Filter:
+        """From the first to the last day, both included (date fields only)."""
+        return self._dates().between(first, last)
+
+    def has_value(self) -> Filter:
+        """The field is not empty."""
+        return self._emptiness(self.family.has_value)
+
+    def is_empty(self) -> Filter:
+        """The field is empty."""
+        return self._emptiness(self.family.is_empty)
+
+    def _compare(self, operator: Operator, value: Any) -> Filter:
+        kind = self._kind(operator)
+        if self.field.type in (FieldType.DATE, FieldType.DATETIME):
+            dates = self._dates()
+            return {
+                Operator.EQUAL: dates.on,
+                Operator.NOT_EQUAL: dates.not_on,
+                Operator.LESS: dates.before,
+                Operator.GREATER: dates.after,
+            }[operator](value)
+        return Filter(self.family.base + kind.suffix, operator, self._value(value), self.field.id)
+
+    def _kind(self, operator: Operator) -> _Kind:
+        kind = _KINDS.get(self.field.type)
+        if kind is None or kind.suffix in self.family.missing:
+            raise ValidationError(
+                f"{self.family.name} cannot be filtered by the values of field {self._label()}",
+                hint="filter by has_value and is_empty, or by the rows you read",
+            )
+        if operator not in kind.operators:
+            raise ValidationError(
+                f"field {self._label()} knows no {operator.value}",
+                hint="allowed: " + ", ".join(one.value for one in kind.operators),
+            )
+        return kind
+
+    def _dates(self) -> DateTerm:
+        kind = self._kind(Operator.EQUAL)
+        if kind.suffix != 3:
+            raise ValidationError(
+                f"field {self._label()} holds no dates", hint="before, after and between need a date"
+            )
+        return DateTerm(self.family.base + kind.suffix, self.field.id)
+
+    def _emptiness(self, number: int) -> Filter:
+        if not number:
+            raise ValidationError(
+                f"{self.family.name} have no filter for empty fields", hint="filter the rows you read"
+            )
+        return Filter(number, Operator.EQUAL, self.field.id)
+
+    def _value(self, value: Any) -> Any:
+        kind = self.field.type
+        if kind in _PEOPLE:
+            return str(person_of(value, field_name=f"field {self._label()}", kinds=_PEOPLE[kind]))
+        if kind == FieldType.COUNTERPARTY:
+            # The one person that the vendor wants as a plain number here.
+            return person_of(value, field_name=f"field {self._label()}", kinds=("contact",)).id
+        if kind in (FieldType.SET, FieldType.LIST):
+            return ";".join(self._options(value)) if kind == FieldType.SET else self._option(value)
+        if kind in _NUMBERED:
+            numbers = [
+                self._number(one) for one in (value if kind in _SEVERAL and _is_list(value) else [value])
+            ]
+            if kind == FieldType.DIRECTORY_SET:
+                return ";".join(map(str, numbers))
+            return numbers if kind == FieldType.TASK_SET and len(numbers) > 1 else numbers[0]
+        expected = {FieldType.CHECKBOX: bool, FieldType.NUMBER: (int, float)}.get(FieldType(kind), str)
+        if (
+            not isinstance(value, expected)
+            or (isinstance(value, bool) and kind != FieldType.CHECKBOX)
+            or value == ""
+        ):
+            raise self._unfit(value)
+        return value
+
+    def _options(self, value: Any) -> list[str]:
+        return [self._option(one) for one in (value if _is_list(value) else [value])] or [self._option(value)]
+
+    def _option(self, value: Any) -> str:
+        options = self.field.options
+        if not isinstance(value, str) or not value or (options and value not in options):
+            raise self._unfit(value, "; ".join(options))
+        return value
+
+    def _number(self, value: Any) -> int:
+        number = value.key if isinstance(value, Entry) else value.id if isinstance(value, Ref) else value
+        if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
+            raise self._unfit(value)
+        return number
+
+    def _unfit(self, value: Any, allowed: str = "") -> ValidationError:
+        shown = repr(value) if isinstance(value, str | int | float) else type(value).__name__
+        hint = f"allowed: {allowed}" if allowed else "see CustomTerm.equals for what fits each type"
+        return ValidationError(f"field {self._label()} cannot be compared with {shown}", hint=hint)
+
+    def _label(self) -> str:
+        kind = self.field.type
+        name = kind.name.lower() if isinstance(kind, FieldType) else f"type {kind}"
+        return f"{self.field.id} ({name})"
+
+
+_PEOPLE: dict[int, tuple[str, ...]] = {
+    FieldType.CONTACT: ("contact",),
+    FieldType.EMPLOYEE: ("user",),
+    FieldType.PERSON: ("user", "contact", "group"),
+    FieldType.PEOPLE: ("user", "contact", "group"),
+}
+_NUMBERED = (
+    FieldType.DIRECTORY,
+    FieldType.DIRECTORY_SET,
+    FieldType.TASK,
+    FieldType.TASK_SET,
+    FieldType.PROJECT,
+)
+_SEVERAL = (FieldType.DIRECTORY_SET, FieldType.TASK_SET)
+
+
+def custom_in(family: Family, field: CustomField | int, kind: FieldType | None) -> CustomTerm:
+    """Return the term of a custom field: by its definition, or by number and type."""
+    if isinstance(field, CustomField):
+        return CustomTerm(family, field)
+    if kind is None:
+        raise ValidationError(
+            f"filter by custom field {field}: its type is not known",
+            hint="give the definition from custom_fields, or the type: custom(101, FieldType.LIST)",
+        )
+    return CustomTerm(family, CustomField(id=field, type=kind))
+
+
+# Datatag entries number their filters in their own way.
+_DATATAG_KINDS: dict[int, int] = {
+    FieldType.DATE: 3101,
+    FieldType.PEOPLE: 3103,
+    FieldType.EMPLOYEE: 3104,
+    FieldType.DIRECTORY: 3105,
+    FieldType.COUNTERPARTY: 3106,
+    FieldType.LINE: 3108,
+    FieldType.TEXT: 3108,
+    FieldType.NUMBER: 3109,
+    FieldType.PERSON: 3111,
+    FieldType.CHECKBOX: 3115,
+    FieldType.CONTACT: 3116,
+    FieldType.TASK: 3117,
+    FieldType.TASK_SET: 3123,
+}
+_DATATAG = Family("datatag entries", 0)
+
+
+def datatag_entry(
+    datatag: int, field: CustomField | int, value: Any, kind: FieldType | None = None
+) -> Filter:
+    """Return filter 93: an entry of the datatag has this value in this field.
+
+    Args:
+        datatag: The number of the datatag.
+        field: The field of the datatag: its definition, or its number with ``kind``.
+        value: As for :meth:`CustomTerm.equals`.
+        kind: The type of the field, if it is given by number.
+
+    Example:
+        >>> datatag_entry(6, 20, "call", FieldType.LINE).body(UTC)["subfilter"]
+        {'dataTagId': 6, 'filter': {'type': 3108, 'field': 20}}
+    """
+    term = custom_in(_DATATAG, field, kind)
+    number = _DATATAG_KINDS.get(term.field.type)
+    if number is None:
+        raise ValidationError(
+            f"datatag field {term.field.id} cannot be filtered by", hint="its type has no filter"
+        )
+    checked = term.equals(value)
+    subfilter = {"dataTagId": datatag, "filter": {"type": number, "field": term.field.id}}
+    # The vendor's examples say "equals"; the list of operators knows "equal".
+    return Filter(93, Operator.EQUAL, checked.value, subfilter=subfilter)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | Person)

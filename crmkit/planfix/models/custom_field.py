@@ -1,0 +1,118 @@
+"""Definitions of custom fields and their values on an object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, tzinfo
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
+
+from crmkit.planfix.fields import READ_ONLY, FieldType, decode, encode
+from crmkit.planfix.models.base import Entity, Model, zone_of
+
+__all__ = ["CustomField", "FieldValue", "WithCustomFields"]
+
+
+def _field_type(data: Any) -> int:
+    try:
+        return FieldType(int(data))
+    except ValueError:
+        return int(data)
+
+
+class CustomField(Entity):
+    """What a custom field is (``GET /customfield/task`` and its likes).
+
+    ``object_type`` is 0 task, 1 contact, 2 directory, 3 project, 4 datatag, 5 main, 6 employee; the vendor's
+    own examples contradict it, so nothing here relies on it.
+
+    Example:
+        >>> CustomField(id=101, name="State", type=8, enum_values=("new", "old")).type
+        <FieldType.LIST: 8>
+    """
+
+    name: str = ""
+    names: dict[str, str] = Field(default_factory=dict)
+    type: Annotated[FieldType | int, BeforeValidator(_field_type)] = -1
+    type_name: str = ""
+    object_type: int | None = None
+    group_id: int | None = None
+    directory_id: int | None = None
+    enum_values: tuple[Any, ...] = ()
+    main_value: Any = None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The legal texts of a list or set; empty if they are not known."""
+        return tuple(
+            str(one.get("value", "")) if isinstance(one, dict) else str(one) for one in self.enum_values
+        )
+
+    @property
+    def writable(self) -> bool:
+        """Whether a value can be set at all."""
+        return self.type not in READ_ONLY
+
+    def encode(self, value: Any, zone: tzinfo) -> dict[str, Any]:
+        """Return the element of ``customFieldData`` that sets this field; see :func:`crmkit.planfix.fields.encode`."""
+        label = f"{self.id} «{self.name}»" if self.name else str(self.id)
+        written = encode(self.type, value, zone=zone, name=label, options=self.options)
+        return {"field": {"id": self.id}, "value": written}
+
+
+class FieldValue(Model):
+    """The value of a custom field on one object."""
+
+    field: CustomField
+    raw_value: Any = Field(default=None, alias="value")
+    string_value: str = ""
+    _zone: tzinfo = PrivateAttr(default=UTC)
+
+    @model_validator(mode="after")
+    def _remember_zone(self, info: ValidationInfo) -> FieldValue:
+        self._zone = zone_of(info)
+        return self
+
+    @property
+    def value(self) -> Any:
+        """The value as Python, ``None`` if empty.
+
+        Raises:
+            ValidationError: It does not have the documented shape of its type; look at ``raw_value``.
+        """
+        return decode(
+            self.field.type, self.raw_value, zone=self._zone, name=self.field.name or str(self.field.id)
+        )
+
+
+class WithCustomFields(Model):
+    """An object that may carry custom fields. They come only if they were asked for by their numbers."""
+
+    custom_field_data: tuple[FieldValue, ...] = ()
+
+    @property
+    def custom_fields(self) -> dict[int, FieldValue]:
+        """The values by the number of their field."""
+        return {one.field.id: one for one in self.custom_field_data}
+
+    def custom(self, field: int | str | CustomField, default: Any = None) -> Any:
+        """Return the value of a custom field as Python, or the default if it is empty or was not asked for.
+
+        Args:
+            field: Its number, its exact name, or its definition. Numbers outlive renaming.
+            default: What to return for "none".
+
+        Raises:
+            ValidationError: The value does not have the documented shape of its type.
+        """
+        wanted = field.id if isinstance(field, CustomField) else field
+        for one in self._matching(wanted):
+            value = one.value
+            return default if value is None else value
+        return default
+
+    def _matching(self, wanted: int | str) -> Iterator[FieldValue]:
+        for one in self.custom_field_data:
+            if (one.field.name if isinstance(wanted, str) else one.field.id) == wanted:
+                yield one

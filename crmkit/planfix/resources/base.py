@@ -1,0 +1,109 @@
+"""What all resources share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from crmkit.exceptions import ValidationError
+from crmkit.planfix.connection import Connection
+from crmkit.planfix.filters import FilterLike, bodies
+from crmkit.planfix.models.base import Entity, Model
+from crmkit.planfix.pagination import PAGE_LIMIT, check_page, walk
+
+__all__ = ["PAGE_LIMIT", "Listing", "ReadBack", "Resource", "positive"]
+
+E = TypeVar("E", bound=Entity)
+M = TypeVar("M", bound=Model)
+
+
+class Resource:
+    """A group of operations; knows the connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack(Generic[E]):
+    """What was seen after a write.
+
+    Args:
+        visible: Every written value is there.
+        entity: The object as it was read last.
+        pending: The names of the values that are not visible.
+        waited: Seconds spent waiting between the reads.
+    """
+
+    visible: bool
+    entity: E
+    pending: tuple[str, ...] = ()
+    waited: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[E]):
+    """A list operation of the vendor: offset and page size in the body, rows under a key."""
+
+    connection: Connection
+    model: type[E]
+    operation: str
+    key: str
+
+    def page(
+        self,
+        offset: int,
+        size: int,
+        *,
+        fields: str | None,
+        ids: tuple[Any, ...] = (),
+        filters: Iterable[FilterLike] = (),
+        **body: Any,
+    ) -> tuple[E, ...]:
+        """Read one page."""
+        check_page(offset, size)
+        return self._fetch(offset, size, ids, self._body(fields, filters, body))
+
+    def walk(
+        self,
+        size: int,
+        *,
+        fields: str | None,
+        ids: tuple[Any, ...] = (),
+        filters: Iterable[FilterLike] = (),
+        descending: bool = False,
+        **body: Any,
+    ) -> Iterator[E]:
+        """Read all pages; filters are checked now, requests are sent as the rows are taken."""
+        fixed = self._body(fields, filters, body)
+        return walk(
+            lambda offset, rows: self._fetch(offset, rows, ids, fixed),
+            what=self.operation,
+            size=size,
+            descending=descending,
+        )
+
+    def _body(
+        self, fields: str | None, filters: Iterable[FilterLike], body: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        conditions = bodies(filters, self.connection.timezone)
+        extra: dict[str, Any] = {"filters": conditions or None, "fields": fields, **body}
+        return {key: value for key, value in extra.items() if value is not None}
+
+    def _fetch(self, offset: int, size: int, ids: tuple[Any, ...], body: Mapping[str, Any]) -> tuple[E, ...]:
+        json = {"offset": offset, "pageSize": size, **body}
+        return self.connection.many(self.model, self.key, self.operation, *ids, json=json)
+
+
+def positive(what: str, number: Any) -> int:
+    """Return an id that is fit for a path.
+
+    Raises:
+        ValidationError: It is not a positive whole number.
+    """
+    if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
+        raise ValidationError(
+            f"{what}: {number!r} is no id", hint="give the number that the web interface shows"
+        )
+    return number

@@ -1,0 +1,253 @@
+"""Contacts and companies: list, read, create, change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any, TypedDict, Unpack
+
+from crmkit.exceptions import ValidationError
+from crmkit.planfix.connection import Connection, FieldKey, field_list
+from crmkit.planfix.filters import FilterLike
+from crmkit.planfix.filters import contacts as conditions
+from crmkit.planfix.ids import Person, Ref, external_id
+from crmkit.planfix.models.base import Group, Phone
+from crmkit.planfix.models.contact import CONTACT_FIELDS, CONTACT_LIST_FIELDS, Contact, Gender
+from crmkit.planfix.models.custom_field import CustomField
+from crmkit.planfix.models.outcome import Created, Updated
+from crmkit.planfix.models.process import Process
+from crmkit.planfix.models.task import SavedFilter
+from crmkit.planfix.resources import writing
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, positive
+from crmkit.planfix.resources.custom_fields import CustomFields
+from crmkit.planfix.resources.readback import wait_until_visible
+
+__all__ = ["ContactValues", "Contacts"]
+
+
+class ContactValues(TypedDict, total=False):
+    """What can be set on a contact or company; see :class:`~crmkit.planfix.resources.tasks.TaskValues` for the kinds.
+
+    ``phones`` replaces the present list; a plain text is a mobile number.
+    """
+
+    name: str
+    midname: str
+    lastname: str
+    gender: Gender | str
+    is_company: bool
+    template: int | Ref
+    description: str
+    description_html: str
+    address: str
+    site: str
+    email: str
+    skype: str
+    telegram: str
+    telegram_id: str
+    facebook: str
+    instagram: str
+    position: str
+    group: int | Ref | Group
+    birth_date: date
+    supervisors: Iterable[Person | str]
+    phones: Iterable[str | Phone]
+    companies: Iterable[int | Ref | Contact]
+    contacts: Iterable[int | Ref | Contact]
+    language_code: str
+    communication_language_code: str
+    timezone: str
+    is_deleted: bool
+    files: Iterable[int]
+    custom_fields: Mapping[int | CustomField, Any] | Mapping[int, Any]
+
+
+_COLUMNS = writing.Columns(
+    "contact",
+    {
+        **{
+            name: writing.text(name)
+            for name in ("name", "midname", "lastname", "address", "site", "email", "skype")
+        },
+        **{
+            name: writing.text(name) for name in ("telegram", "facebook", "instagram", "position", "timezone")
+        },
+        "telegram_id": writing.text("telegramId"),
+        "language_code": writing.text("languageCode"),
+        "communication_language_code": writing.text("communicationLanguageCode"),
+        "description": writing.markup("description", convert=True),
+        "description_html": writing.markup("description", convert=False),
+        "gender": writing.choice("gender", Gender),
+        "is_company": writing.boolean("isCompany"),
+        "is_deleted": writing.boolean("isDeleted"),
+        "template": writing.reference("template"),
+        "group": writing.reference("group"),
+        "birth_date": writing.day("birthDate"),
+        "supervisors": writing.people("supervisors"),
+        "phones": writing.phones("phones"),
+        "companies": writing.references("companies"),
+        "contacts": writing.references("contacts"),
+        "files": writing.references("files"),
+    },
+)
+
+
+class Contacts(Resource):
+    """``/contact/*``. Contacts and companies are one entity and cannot be removed by the API."""
+
+    def __init__(self, connection: Connection, custom_fields: CustomFields) -> None:
+        super().__init__(connection)
+        self._custom_fields = custom_fields
+        self._listing = Listing(connection, Contact, "POST /contact/list", "contacts")
+
+    def list(
+        self,
+        *,
+        companies: bool | None = None,
+        filters: Iterable[FilterLike] = (),
+        filter_id: str | None = None,
+        fields: Iterable[FieldKey] = CONTACT_LIST_FIELDS,
+        custom_fields: Iterable[int | CustomField] = (),
+        page_size: int = PAGE_LIMIT,
+    ) -> Iterator[Contact]:
+        """Yield contacts: ``POST /contact/list``.
+
+        Args:
+            companies: Companies only (``True``), people only (``False``), or as the portal does without being
+                told.
+            filters: Conditions from :mod:`crmkit.planfix.filters.contacts`.
+            filter_id: A filter saved in the web interface, see :meth:`saved_filters`.
+            fields: What to read; all system fields by default.
+            custom_fields: Custom fields to read besides, by number.
+            page_size: Rows per request, 2..100.
+
+        Raises:
+            IncompleteList: The list could not be read to its end.
+        """
+        return self._listing.walk(
+            page_size,
+            fields=field_list(fields, custom_fields),
+            filters=filters,
+            filterId=filter_id,
+            isCompany=companies,
+        )
+
+    def page(
+        self,
+        offset: int = 0,
+        size: int = PAGE_LIMIT,
+        *,
+        companies: bool | None = None,
+        filters: Iterable[FilterLike] = (),
+        filter_id: str | None = None,
+        fields: Iterable[FieldKey] = CONTACT_LIST_FIELDS,
+        custom_fields: Iterable[int | CustomField] = (),
+    ) -> tuple[Contact, ...]:
+        """Read one page; shorter than ``size`` means the last one."""
+        return self._listing.page(
+            offset,
+            size,
+            fields=field_list(fields, custom_fields),
+            filters=filters,
+            filterId=filter_id,
+            isCompany=companies,
+        )
+
+    def get(
+        self,
+        contact_id: int,
+        *,
+        fields: Iterable[FieldKey] = CONTACT_FIELDS,
+        custom_fields: Iterable[int | CustomField] = (),
+    ) -> Contact:
+        """Read one contact or company: ``GET /contact/{id}``.
+
+        Raises:
+            NotFound: There is none with this number, or this token may not see it.
+        """
+        params = {"fields": field_list(fields, custom_fields)}
+        number = positive("contact", contact_id)
+        return self._connection.one(Contact, "contact", "GET /contact/{id}", number, params=params)
+
+    def create(self, *, key: str = "", **values: Unpack[ContactValues]) -> Created:
+        """Create a contact or company: ``POST /contact/``. Never repeated blindly.
+
+        Args:
+            key: A key of the caller's, stored as ``sourceObjectId``; :meth:`find_by_key` looks for it.
+            **values: See :class:`ContactValues`; ``name`` is needed.
+
+        Raises:
+            ValidationError: A value does not fit (nothing was sent), or the portal refused it.
+            OutcomeUnknown: The answer was lost: look with :meth:`find_by_key` before trying again.
+        """
+        if not values.get("name"):
+            raise ValidationError("contact: no name", hint="give name=…")
+        body = self._body(values)
+        source = external_id(key) if key else ""
+        if source:
+            body["sourceObjectId"] = source
+        return Created(self._connection.create("POST /contact/", json=body), source)
+
+    def update(self, contact_id: int, *, silent: bool = False, **values: Unpack[ContactValues]) -> Updated:
+        """Change a contact or company: ``POST /contact/{id}``. May be repeated: it sets fields to values.
+
+        Args:
+            contact_id: Its number.
+            silent: Do not log it and notify nobody.
+            **values: See :class:`ContactValues`.
+
+        Raises:
+            ValidationError: A value does not fit; nothing was sent.
+            OutcomeUnknown: No answer came, repeats included. Repeating it later does no harm.
+        """
+        body = self._body(values)
+        if not body:
+            raise ValidationError("contact: nothing to change", hint="give at least one value")
+        params = {"silent": "true"} if silent else None
+        return self._connection.update(
+            "POST /contact/{id}", positive("contact", contact_id), json=body, params=params
+        )
+
+    def read_back(
+        self, contact_id: int, *, timeout: float = 30.0, pause: float = 2.0, **values: Unpack[ContactValues]
+    ) -> ReadBack[Contact]:
+        """Read a contact until the values are visible; see :meth:`crmkit.planfix.resources.tasks.Tasks.read_back`."""
+
+        def read() -> Contact:
+            return self.get(
+                contact_id, fields=_COLUMNS.wires(values), custom_fields=writing.custom_ids(values)
+            )
+
+        def missing(found: Contact) -> tuple[str, ...]:
+            return _COLUMNS.differences(values, found.raw, self._connection.timezone, self._definition)
+
+        return wait_until_visible(read, missing, clock=self._connection.clock, timeout=timeout, pause=pause)
+
+    def find_by_key(
+        self, key: str, *, companies: bool | None = None, since: date | None = None
+    ) -> Contact | None:
+        """Find the contact that :meth:`create` made with this key, or ``None``; bound it by ``since``."""
+        wanted = external_id(key)
+        created = [conditions.created.since(since - timedelta(days=1))] if since else []
+        rows = self.list(companies=companies, filters=created)
+        return next((found for found in rows if found.source_object_id == wanted), None)
+
+    def groups(self) -> tuple[Group, ...]:
+        """Return the groups of contacts: ``GET /contact/groups``."""
+        return self._connection.many(Group, "groups", "GET /contact/groups", params={"fields": "id,name"})
+
+    def templates(self) -> tuple[Process, ...]:
+        """Return the templates of contacts: ``GET /contact/templates``."""
+        return self._connection.many(
+            Process, "templates", "GET /contact/templates", params={"fields": "id,name"}
+        )
+
+    def saved_filters(self) -> tuple[SavedFilter, ...]:
+        """Return the filters that can be given as ``filter_id``: ``POST /contact/filters``."""
+        return self._connection.many(SavedFilter, "filters", "POST /contact/filters", json={})
+
+    def _body(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return _COLUMNS.body(values, self._connection.timezone, self._definition)
+
+    def _definition(self, field_id: int) -> CustomField:
+        return self._custom_fields.definition("contact", field_id)

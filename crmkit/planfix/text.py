@@ -1,0 +1,97 @@
+"""Planfix keeps descriptions and comments as HTML: plain text goes out escaped, HTML comes in as plain text.
+
+A bare newline disappears there, so it goes as ``<br>``. Characters beyond the basic plane (emoji) go as
+numeric references, ``&#128512;``: one deployed client had to strip emoji because its JSON was refused, and a
+reference is plain ASCII that every HTML renderer shows as the same character. Names of tasks are no HTML and
+are sent as they are.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+
+from crmkit.exceptions import ValidationError
+
+__all__ = ["COMMENT_LIMIT", "check_comment", "to_html", "to_text"]
+
+COMMENT_LIMIT = 64 * 1024
+"""Bytes of one comment including its markup; a documented technical limit of Planfix."""
+
+_ASTRAL = re.compile(r"[\U00010000-\U0010ffff]")
+_LINE = {"br", "p", "div", "li", "tr", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
+_SILENT = {"script", "style", "head", "title"}
+
+
+def to_html(text: str) -> str:
+    r"""Turn plain text into the HTML that shows it.
+
+    Example:
+        >>> to_html("5 < 7 & so on\nsecond line")
+        '5 &lt; 7 &amp; so on<br>second line'
+    """
+    escaped = html.escape(text.replace("\r\n", "\n").replace("\r", "\n"), quote=False)
+    return _ASTRAL.sub(lambda found: f"&#{ord(found[0])};", escaped).replace("\n", "<br>")
+
+
+def to_text(markup: str) -> str:
+    r"""Turn the vendor's HTML into plain text: tags gone, entities resolved, line breaks kept.
+
+    Example:
+        >>> to_text("5 &lt; 7<br>second <b>line</b>")
+        '5 < 7\nsecond line'
+    """
+    if "<" not in markup and "&" not in markup:
+        return markup
+    reader = _Reader()
+    reader.feed(markup)
+    reader.close()
+    return reader.text()
+
+
+def check_comment(markup: str) -> str:
+    """Return the markup if it fits into a comment.
+
+    Raises:
+        ValidationError: It is longer than :data:`COMMENT_LIMIT` bytes; nothing was sent.
+    """
+    size = len(markup.encode())
+    if size > COMMENT_LIMIT:
+        raise ValidationError(
+            f"the comment has {size} bytes with its markup, Planfix takes {COMMENT_LIMIT}",
+            hint="shorten it or attach it as a file",
+        )
+    return markup
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._parts: list[str] = []
+        self._muted = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _SILENT:
+            self._muted += 1
+        elif tag == "br":
+            self._parts.append("\n")
+        elif tag in _LINE:
+            self._break()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SILENT:
+            self._muted = max(0, self._muted - 1)
+        elif tag in _LINE and tag != "br":
+            self._break()
+
+    def handle_data(self, data: str) -> None:
+        if not self._muted:
+            self._parts.append(data.replace("\xa0", " "))
+
+    def _break(self) -> None:
+        if self._parts and not self._parts[-1].endswith("\n"):
+            self._parts.append("\n")
+
+    def text(self) -> str:
+        return "".join(self._parts).strip("\n")
