@@ -1,0 +1,1 @@
+"""The emulation of a Planfix account (REST)."""

@@ -1,0 +1,335 @@
+"""The state of an account and its rules: what a change brings with it, who is told, what is noted in the history."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crmkit.sandbox.clock import SandboxClock
+from crmkit.sandbox.planfix.models import (
+    Change,
+    Comment,
+    Contact,
+    DataTag,
+    FieldDef,
+    Group,
+    LogEntry,
+    Notification,
+    ObjectKind,
+    Process,
+    Project,
+    SavedFilter,
+    Status,
+    Task,
+    Token,
+    User,
+)
+from crmkit.sandbox.planfix.settings import Settings
+from crmkit.sandbox.planfix.text import plain
+
+__all__ = ["Account", "FieldSets"]
+
+FIELD_OWNERS = ("task", "contact", "user", "project")
+ROLES = {"assignee": "assignees", "participant": "participants", "auditor": "auditors"}
+
+
+@dataclass
+class FieldSets:
+    """The custom fields by what they belong to; numbers are unique over all of them."""
+
+    task: dict[int, FieldDef] = field(default_factory=dict)
+    contact: dict[int, FieldDef] = field(default_factory=dict)
+    user: dict[int, FieldDef] = field(default_factory=dict)
+    project: dict[int, FieldDef] = field(default_factory=dict)
+
+    def of(self, owner: str) -> dict[int, FieldDef]:
+        """Return the fields of ``task``, ``contact``, ``user`` or ``project``."""
+        fields: dict[int, FieldDef] = getattr(self, owner)
+        return fields
+
+    def next_id(self) -> int:
+        """Return a number no field has yet."""
+        return max((number for owner in FIELD_OWNERS for number in self.of(owner)), default=100) + 1
+
+
+@dataclass(order=True)
+class Queued:
+    """A change that waits for a busy task."""
+
+    due: float
+    order: int
+    task: int = field(compare=False)
+    changes: dict[str, Any] = field(compare=False)
+    author: str = field(compare=False)
+    silent: bool = field(compare=False)
+
+
+class Account:
+    """A Planfix account in memory.
+
+    Args:
+        clock: The sandbox's time.
+        settings: How the account behaves where the documents are open.
+    """
+
+    def __init__(self, clock: SandboxClock, settings: Settings | None = None) -> None:
+        self.clock = clock
+        self.settings = settings or Settings()
+        self.lock = threading.RLock()
+        self.users: dict[int, User] = {}
+        self.groups: dict[int, Group] = {}
+        self.contacts: dict[int, Contact] = {}
+        self.contact_groups: dict[int, Group] = {}
+        self.contact_templates: dict[int, ObjectKind] = {}
+        self.projects: dict[int, Project] = {}
+        self.statuses: dict[int, Status] = {}
+        self.processes: dict[int, Process] = {}
+        self.contact_processes: dict[int, Process] = {}
+        self.objects: dict[int, ObjectKind] = {}
+        self.templates: dict[int, ObjectKind] = {}
+        self.fields = FieldSets()
+        self.directories: dict[int, dict[int, str]] = {}
+        self.data_tags: dict[int, DataTag] = {}
+        self.saved_filters: dict[str, SavedFilter] = {}
+        self.tokens: dict[str, Token] = {}
+        self.tasks: dict[int, Task] = {}
+        self.comments: dict[int, Comment] = {}
+        self.notifications: list[Notification] = []
+        self.log: list[LogEntry] = []
+        self.queue: list[Queued] = []
+        self.busy: dict[int, float] = {}
+        self.lost: list[Queued] = []
+        self._task_ids = count(1)
+        self._comment_ids = count(1)
+        self._contact_ids = count(1)
+        self._order = count()
+
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """Return the present moment in seconds since 1970."""
+        return self.clock.timestamp()
+
+    def zone_of(self, user: User) -> ZoneInfo:
+        """Return the zone a person lives in."""
+        return ZoneInfo(user.timezone or self.settings.timezone)
+
+    def name_of(self, ref: str) -> str:
+        """Return the name behind a reference; empty if there is nobody."""
+        kind, _, number = ref.partition(":")
+        if kind == "directory":
+            directory, _, key = number.partition(":")
+            return self.directories.get(int(directory), {}).get(int(key), "")
+        if kind in ("user", "contact"):
+            person = (self.users if kind == "user" else self.contacts).get(int(number))
+            return person.full_name if person else ""  # type: ignore[attr-defined]
+        shelf: Any = {"group": self.groups, "task": self.tasks, "project": self.projects}[kind]
+        found = shelf.get(int(number))
+        return found.name if found else ""
+
+    def exists(self, ref: str) -> bool:
+        """Tell whether there is somebody behind a reference."""
+        kind, _, number = ref.partition(":")
+        shelf: Any = {"user": self.users, "contact": self.contacts, "group": self.groups}.get(kind, {})
+        return int(number) in shelf
+
+    def groups_of(self, ref: str) -> tuple[str, ...]:
+        """Return the groups that a person belongs to, as references."""
+        kind, _, number = ref.partition(":")
+        user = self.users.get(int(number)) if kind == "user" else None
+        return tuple(f"group:{group}" for group in user.groups) if user else ()
+
+    def members(self, refs: Iterable[str]) -> list[str]:
+        """Return the people behind references, groups resolved, each once, in order."""
+        people: dict[str, None] = {}
+        for ref in refs:
+            if ref.startswith("group:"):
+                number = int(ref[6:])
+                people |= {user.ref: None for user in self.users.values() if number in user.groups}
+            else:
+                people[ref] = None
+        return list(people)
+
+    def kind_of(self, task: Task) -> ObjectKind | None:
+        """Return what decides about the fields of a task: its object, else its template."""
+        return self.objects.get(task.object) or self.templates.get(task.template)
+
+    def sees(self, user: User, task: Task) -> bool:
+        """Tell whether a person may see a task: administrators and robots see all, others where they take part."""
+        if user.sees_all:
+            return True
+        mine = {user.ref, *self.groups_of(user.ref)}
+        return task.assigner in mine or not mine.isdisjoint(
+            (*task.assignees, *task.participants, *task.auditors)
+        )
+
+    def sees_comment(self, user: User, comment: Comment) -> bool:
+        """Tell whether a person may see a comment: hidden ones are for author, recipients and administrators."""
+        if not comment.hidden or user.sees_all or comment.owner == user.ref:
+            return True
+        return user.ref in self.members(comment.recipients)
+
+    # --- changing ------------------------------------------------------------------------------------------------
+
+    def new_id(self, what: str) -> int:
+        """Return the next free number of a ``task``, ``comment`` or ``contact``."""
+        counter: count[int] = getattr(self, f"_{what}_ids")
+        return next(counter)
+
+    def start_ids(self, what: str, first: int) -> None:
+        """Let numbers of a ``task``, ``comment`` or ``contact`` go on from here."""
+        setattr(self, f"_{what}_ids", count(first))
+
+    def add_task(self, task: Task, *, author: str, notify: bool = True) -> Task:
+        """Put a new task in; its assignees are told, the author is not."""
+        self.tasks[task.id] = task
+        if notify:
+            self._tell(task.assignees, author, task, 0, task.name)
+        return task
+
+    def change_task(
+        self,
+        task: Task,
+        changes: dict[str, Any],
+        *,
+        author: str,
+        silent: bool = False,
+        at: float | None = None,
+    ) -> tuple[str, ...]:
+        """Change a task and do what comes with it; return the names of what really changed.
+
+        ``changes`` are attributes of :class:`Task`; custom fields stand under ``fields`` by number, ``None`` clears.
+        A change of status or dates leaves an entry in the history, other changes do not. Writing what is there
+        already changes nothing, not even the date of the last change.
+        """
+        at = self.now() if at is None else at
+        before = {name: getattr(task, name) for name in changes if name != "fields"}
+        changed = [name for name, old in before.items() if old != changes[name]]
+        changed += [f"field {number}" for number in self._set_fields(task.fields, changes.get("fields", {}))]
+        if not changed:
+            return ()
+        for name in before:
+            setattr(task, name, changes[name])
+        if not silent or self.settings.silent_moves_dates:
+            task.updated = at
+        if "status" in changed:
+            task.completed = None if self.statuses[task.status].is_active else at
+        if not silent:
+            self.log.append(LogEntry(at, author, task.id, tuple(changed)))
+            self._trace(task, before, changed, author, at)
+            new = [ref for ref in task.assignees if ref not in before.get("assignees", task.assignees)]
+            self._tell(new, author, task, 0, task.name, at)
+        return tuple(changed)
+
+    def _set_fields(self, fields: dict[int, Any], values: dict[int, Any]) -> list[int]:
+        changed = [number for number, value in values.items() if fields.get(number) != value]
+        for number in changed:
+            if values[number] is None:
+                fields.pop(number, None)
+            else:
+                fields[number] = values[number]
+        return changed
+
+    def _trace(self, task: Task, before: dict[str, Any], changed: list[str], author: str, at: float) -> None:
+        """Leave an entry in the history for a change of status or dates."""
+        start, end = ("start" in changed, "end" in changed)
+        if "status" not in changed and not start and not end:
+            return
+        entry = Comment(self.new_id("comment"), task.id, author, at, type="None")
+        if "status" in changed:
+            entry.status_change = (before["status"], task.status)
+            if self.settings.stage_change_is_comment:
+                task.commented = at
+        if start:
+            entry.start_change = Change(
+                before["start"], task.start, before.get("start_time", True), task.start_time
+            )
+        if end:
+            entry.end_change = Change(before["end"], task.end, before.get("end_time", True), task.end_time)
+        self._keep(entry, task)
+
+    def add_comment(self, task: Task, comment: Comment, *, silent: bool = False, author: str = "") -> Comment:
+        """Put a comment in: filters 21 and 79 move, recipients are told.
+
+        ``dateOfLastUpdate`` stays (setting ``comment_moves_update``). A backdated comment does not move a date back.
+        """
+        self._keep(comment, task)
+        task.commented = max(task.commented or 0.0, comment.at)
+        if self.settings.comment_moves_update:
+            task.updated = max(task.updated, comment.at)
+        if not silent:
+            told = self._tell(
+                comment.recipients, comment.owner, task, comment.id, plain(comment.text), also_not=author
+            )
+            comment.unread = frozenset(told)
+        return comment
+
+    def _keep(self, comment: Comment, task: Task) -> None:
+        self.comments[comment.id] = comment
+        task.comments.append(comment.id)
+
+    def _tell(
+        self,
+        people: Iterable[str],
+        author: str,
+        task: Task,
+        comment: int,
+        text: str,
+        at: float | None = None,
+        also_not: str = "",
+    ) -> list[str]:
+        """Record a notification per person: not for the author, robots and the inactive; contacts are mailed to."""
+        told = []
+        for ref in self.members(people):
+            user = self.users.get(int(ref[5:])) if ref.startswith("user:") else None
+            if ref in (author, also_not) or (user and (user.status == "Inactive" or user.role == "Robot")):
+                continue
+            told.append(ref)
+            self.notifications.append(
+                Notification(self.now() if at is None else at, ref, task.id, comment, text)
+            )
+        return told
+
+    def people_in_role(self, task: Task, role: str) -> tuple[str, ...]:
+        """Return the people of a task in a role that comments can be addressed to."""
+        if role == "assigner":
+            return (task.assigner,) if task.assigner else ()
+        people: tuple[str, ...] = getattr(task, ROLES[role])
+        return people
+
+    # --- busy tasks ----------------------------------------------------------------------------------------------
+
+    def enqueue(self, task: Task, changes: dict[str, Any], *, author: str, silent: bool, due: float) -> None:
+        """Keep a change for later; with an infinite ``due`` it is lost, as it may be at the vendor."""
+        queued = Queued(due, next(self._order), task.id, changes, author, silent)
+        if due == float("inf"):
+            self.lost.append(queued)
+        else:
+            heapq.heappush(self.queue, queued)
+
+    def busy_until(self, task: Task) -> float:
+        """Return until when a task is busy; 0 if it is free."""
+        until = self.busy.get(task.id, 0.0)
+        if until <= self.now():
+            self.busy.pop(task.id, None)
+            return 0.0
+        return until
+
+    def settle(self) -> None:
+        """Apply the queued changes that are due."""
+        with self.lock:
+            now = self.now()
+            while self.queue and self.queue[0].due <= now:
+                queued = heapq.heappop(self.queue)
+                self.change_task(
+                    self.tasks[queued.task],
+                    queued.changes,
+                    author=queued.author,
+                    silent=queued.silent,
+                    at=queued.due,
+                )

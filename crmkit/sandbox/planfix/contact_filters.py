@@ -1,0 +1,102 @@
+"""Complex filters of contacts (POST /contact/list)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from crmkit.sandbox.planfix import conditions as on
+from crmkit.sandbox.planfix.exceptions import bad_value, not_emulated
+from crmkit.sandbox.planfix.models import Contact
+
+if TYPE_CHECKING:
+    from crmkit.sandbox.planfix.call import Call
+
+__all__ = ["Test", "saved", "tests"]
+
+Filter = dict[str, Any]
+Test = Callable[[Contact], bool]
+
+TEXTS: dict[int, Callable[[Contact], str]] = {
+    4001: lambda contact: (
+        f"{contact.lastname} {contact.name} {contact.midname} {contact.name} {contact.lastname}"
+    ),
+    4002: lambda contact: contact.position,
+    4003: lambda contact: " ".join(number for number, _ in contact.phones),
+    4004: lambda contact: contact.address,
+    4005: lambda contact: contact.email,
+    4014: lambda contact: contact.name,
+    4015: lambda contact: contact.lastname,
+    4222: lambda contact: contact.midname,
+}
+EXACT: dict[int, Callable[[Contact], str]] = {
+    4019: lambda contact: contact.gender,
+    4026: lambda contact: contact.email,
+    4226: lambda contact: contact.telegram,
+}
+FLAGS: dict[int, Test] = {
+    4006: lambda contact: contact.is_company,
+    4007: lambda contact: not contact.is_company,
+    4010: lambda contact: contact.has_access,
+}
+NUMBERS: dict[int, Callable[[Contact], int]] = {
+    4008: lambda contact: contact.group,
+    4016: lambda contact: contact.template,
+    4231: lambda contact: contact.id,
+}
+KNOWN = frozenset(
+    {11, 18, 47, 48, 93, 4011, 4012, 4013, 4017, 4018, 4118, 4221, 4223, 4233, 4234}
+    | set(range(4201, 4207))
+    | {4213, 4214, 4219, 4220}
+)
+"""Filters of the vendor that the sandbox has no data for."""
+
+
+def tests(call: Call, filters: list[Filter]) -> list[Test]:
+    """Return what a contact must pass, one test per filter that counts."""
+    made = (_test(call, one) for one in filters)
+    return [test for test in made if test is not None]
+
+
+def _test(call: Call, one: Filter) -> Test | None:
+    number = one["type"]
+    if number in FLAGS:
+        return FLAGS[number] if on.flag(call, one) else None
+    if number in KNOWN:
+        raise not_emulated(f"contact filter {number}")
+    get, condition = _condition(call, one)
+    if condition is None:
+        return None
+    test = condition
+    return lambda contact: test(get(contact))
+
+
+def _condition(call: Call, one: Filter) -> tuple[Callable[[Contact], Any], on.Condition | None]:
+    number = one["type"]
+    if number in TEXTS:
+        return TEXTS[number], on.text(call, one)
+    if number in EXACT:
+        return EXACT[number], on.text(call, one, exact=True, allowed=on.EQUALITY)
+    if number in NUMBERS:
+        return NUMBERS[number], on.numbers(call, one, prefix="contact")
+    if number == 12:
+        return lambda contact: contact.created, on.dates(call, one)
+    if number == 38:
+        return lambda contact: contact.updated, on.dates(call, one)
+    if number == 1:
+        return lambda contact: (contact.added_by,), on.people(call, one)
+    if number == 2:
+        return lambda contact: contact.supervisors, on.people(call, one, through_groups=True)
+    if isinstance(number, int) and (4101 <= number <= 4117 or number in (4152, 4153)):
+        return lambda contact: contact.fields, on.custom(call, one, call.account.fields.contact)
+    raise bad_value(f"Unknown filter type - {number}")
+
+
+def saved(filter_id: Any) -> list[Test]:
+    """Return the test of a saved filter of contacts."""
+    name = str(filter_id).removeprefix(":")
+    if name == "contact":
+        return [lambda contact: not contact.is_company]
+    if name == "company":
+        return [lambda contact: contact.is_company]
+    raise bad_value(f"Filter not found by id {filter_id}")

@@ -1,0 +1,199 @@
+"""What people and other robots do in the account while a client is at work: through its own interface, not the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crmkit.sandbox.planfix.account import Account
+from crmkit.sandbox.planfix.fields import decode
+from crmkit.sandbox.planfix.models import Comment, FieldDef, Task
+from crmkit.sandbox.planfix.text import stored
+
+__all__ = ["Act", "act_by_name"]
+
+Who = str | int
+"""``"user:4"``, ``"contact:7"`` or the number of a user."""
+NOISE = "Автоматическая проверка: без замечаний."
+
+
+class Act:
+    """Doings of people, stamped with the sandbox's time. Nobody has to wait for a limit here."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def comment(
+        self,
+        user: Who,
+        task: int,
+        text: str,
+        *,
+        recipients: Iterable[str] = (),
+        hidden: bool = False,
+        channel: str = "",
+    ) -> int:
+        """Write a comment and return its number. Clients write through a ``channel``: Email unless said otherwise."""
+        with self._account.lock:
+            owner = self._ref(user)
+            comment = Comment(
+                self._account.new_id("comment"),
+                task,
+                owner,
+                self._account.now(),
+                text=stored(text),
+                from_type=channel or ("Email" if owner.startswith("contact:") else "Planfix"),
+                hidden=hidden,
+                recipients=tuple(recipients),
+            )
+            self._account.add_comment(self._task(task), comment)
+            return comment.id
+
+    def set_status(self, user: Who, task: int, status: int) -> None:
+        """Move a task to a status; its history gets an entry."""
+        if status not in self._account.statuses:
+            raise LookupError(f"there is no status {status}")
+        self._change(user, task, {"status": status})
+
+    def set_fields(self, user: Who, task: int, values: Mapping[int | str, Any]) -> None:
+        """Set custom fields by number, in the shapes the API writes; people may be ``"user:4"``; ``None`` clears."""
+        specs, zone = self._account.fields.task, ZoneInfo(self._account.settings.timezone)
+        decoded = {}
+        for number, value in values.items():
+            spec = specs.get(int(number))
+            if spec is None:
+                raise LookupError(f"there is no custom field {number}")
+            decoded[spec.id] = decode(spec, _shaped(spec, value), zone)
+        self._change(user, task, {"fields": decoded})
+
+    def assign(self, user: Who, task: int, *people: str) -> None:
+        """Make these people responsible for a task; nobody leaves it unassigned."""
+        self._change(user, task, {"assignees": tuple(map(self._ref, people))})
+
+    def rename(self, user: Who, task: int, name: str) -> None:
+        """Give a task another name."""
+        self._change(user, task, {"name": name})
+
+    def set_dates(
+        self, user: Who, task: int, *, start: float | None = None, end: float | None = None
+    ) -> None:
+        """Plan start and end, in seconds since 1970; the history gets an entry."""
+        self._change(user, task, {"start": start, "start_time": True, "end": end, "end_time": True})
+
+    def create_task(self, user: Who, name: str, *, object_: int = 1, assignees: Iterable[str] = ()) -> int:
+        """Create a task of an object and return its number."""
+        account = self._account
+        with account.lock:
+            kind, now = account.objects[object_], account.now()
+            task = Task(
+                account.new_id("task"),
+                name,
+                created=now,
+                updated=now,
+                status=account.processes[kind.process].statuses[0],
+                process=kind.process,
+                object=kind.id,
+                assigner=self._ref(user),
+                assignees=tuple(map(self._ref, assignees)),
+            )
+            return account.add_task(task, author=self._ref(user)).id
+
+    def delete_task(self, user: Who, task: int) -> None:
+        """Delete a task: lists do not show it any more."""
+        self._change(user, task, {"is_deleted": True})
+
+    def merge(self, user: Who, task: int, into: int) -> None:
+        """Merge a task into another one, which takes over its comments; the first is deleted."""
+        with self._account.lock:
+            source, target = self._task(task), self._task(into)
+            for number in source.comments:
+                self._account.comments[number].task = into
+            target.comments = sorted((*target.comments, *source.comments))
+            source.comments = []
+            if source.commented:
+                target.commented = max(target.commented or 0.0, source.commented)
+            self._change(user, task, {"is_deleted": True, "merged_into": into})
+            target.updated = self._account.now()
+
+    def robot_noise(self, tasks: Iterable[int], *, robot: Who = 91, text: str = NOISE) -> list[int]:
+        """Let a robot comment on tasks; return the numbers of the comments."""
+        return [self.comment(robot, task, text) for task in tasks]
+
+    def make_busy(self, task: int, seconds: float) -> None:
+        """Keep a task busy for so long: changes by the API are answered with 202 and wait."""
+        with self._account.lock:
+            self._account.busy[self._task(task).id] = self._account.now() + seconds
+
+    def rename_status(self, status: int, name: str) -> None:
+        """Give a status another name; its number stays."""
+        self._account.statuses[status].name = name
+
+    def rename_field(self, field: int, name: str) -> None:
+        """Give a custom field of tasks another name; its number stays."""
+        self._account.fields.task[field].name = name
+
+    def remove_option(self, field: int, option: str) -> None:
+        """Take an option from a list; tasks that have it keep the text."""
+        self._account.fields.task[field].options.remove(option)
+
+    def detach_field(self, object_: int, field: int) -> None:
+        """Take a custom field off an object: values written to it are swallowed from now on."""
+        self._account.objects[object_].fields.discard(field)
+
+    def set_user_status(self, user: Who, status: str) -> None:
+        """Make a user ``Active`` or ``Inactive``."""
+        if status not in ("Active", "ActiveWithoutAccess", "Inactive"):
+            raise ValueError(f"no status of users: {status!r}")
+        self._account.users[int(self._ref(user)[5:])].status = status
+
+    def revoke_token(self, user: Who) -> None:
+        """Switch the tokens of a user off."""
+        number = int(self._ref(user)[5:])
+        for token in self._account.tokens.values():
+            token.active = token.active and token.user != number
+
+    def narrow_token(self, user: Who, scopes: Iterable[str]) -> None:
+        """Leave the tokens of a user these scopes only."""
+        number = int(self._ref(user)[5:])
+        for token in self._account.tokens.values():
+            if token.user == number:
+                token.scopes = frozenset(scopes)
+
+    def _change(self, user: Who, task: int, changes: dict[str, Any]) -> None:
+        with self._account.lock:
+            self._account.change_task(self._task(task), changes, author=self._ref(user))
+
+    def _task(self, number: int) -> Task:
+        try:
+            return self._account.tasks[number]
+        except KeyError:
+            raise LookupError(f"there is no task {number}") from None
+
+    def _ref(self, who: Who) -> str:
+        ref = f"user:{who}" if isinstance(who, int) else who
+        if not self._account.exists(ref):
+            raise LookupError(f"there is nobody like {who!r}")
+        return ref
+
+
+def _shaped(spec: FieldDef, value: Any) -> Any:
+    if isinstance(value, str) and spec.type in (10, 11, 12, 13):
+        return {"id": value}
+    return value
+
+
+def act_by_name(account: Account, name: str, arguments: Mapping[str, Any]) -> Any:
+    """Call a method of :class:`Act` by its name, for the control API.
+
+    Raises:
+        LookupError: There is no such action.
+    """
+    method = getattr(Act(account), name, None) if not name.startswith("_") else None
+    if method is None:
+        raise LookupError(f"there is no action {name!r}")
+    arguments = dict(arguments)
+    people = arguments.pop("people", None) if name == "assign" else None
+    if people is not None:
+        return method(arguments.pop("user"), arguments.pop("task"), *people, **arguments)
+    return method(**arguments)

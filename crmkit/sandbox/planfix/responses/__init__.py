@@ -1,0 +1,15 @@
+"""The operations, by the part of the account they are about."""
+
+from __future__ import annotations
+
+import importlib
+
+__all__ = ["load"]
+
+_PARTS = ("tasks", "comments", "contacts", "users", "metadata")
+
+
+def load() -> None:
+    """Import every part, so that its operations are known to :mod:`crmkit.sandbox.planfix.urls`."""
+    for part in _PARTS:
+        importlib.import_module(f"{__name__}.{part}")

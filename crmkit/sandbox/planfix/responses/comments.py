@@ -1,0 +1,197 @@
+"""Comments: of one task, over all tasks, create, read, change, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crmkit.sandbox.planfix import conditions
+from crmkit.sandbox.planfix.call import Call
+from crmkit.sandbox.planfix.exceptions import (
+    Refused,
+    bad_value,
+    comment_not_found,
+    forbidden,
+    missing,
+    not_emulated,
+)
+from crmkit.sandbox.planfix.fields import ref_of
+from crmkit.sandbox.planfix.models import Comment, Task
+from crmkit.sandbox.planfix.responses.tasks import find_task
+from crmkit.sandbox.planfix.rows import comment_row
+from crmkit.sandbox.planfix.text import MAX_TEXT, stored
+from crmkit.sandbox.planfix.timepoints import MomentError, parse_moment
+from crmkit.sandbox.planfix.urls import route
+from crmkit.sandbox.planfix.writes import people_value
+
+LISTS = ("Comments", "All", "New", "Deleted")
+ORDERS = {"id": lambda comment: comment.id, "dateTime": lambda comment: comment.at}
+
+
+@route("POST", "/task/{id}/comments/list", "comment_readonly", error_status=500)
+def comments_of_task(call: Call) -> dict[str, Any]:
+    """List the comments of a task; with ``typeList`` All the entries of its history too."""
+    task = find_task(call, call.number("id"))
+    return _page(call, [call.account.comments[number] for number in task.comments])
+
+
+@route("POST", "/comment/list", "comment_readonly", error_status=500)
+def comments_everywhere(call: Call) -> dict[str, Any]:
+    """List comments of all tasks by date (3000) and author (3001); without a filter it is refused."""
+    filters = call.filters()
+    if not filters:
+        raise Refused(0, "Rest API error", status=400)
+    account, found = call.account, list(call.account.comments.values())
+    for one in filters:
+        if one["type"] == 3000:
+            when = conditions.dates(call, one)
+            found = [comment for comment in found if when(comment.at)]
+        elif one["type"] == 3001:
+            who = conditions.people(call, one)
+            found = [comment for comment in found if who is None or who((comment.owner,))]
+        else:
+            raise bad_value(f"Unknown filter type - {one['type']}")
+    tasks = account.tasks
+    return _page(call, [comment for comment in found if account.sees(call.user, tasks[comment.task])])
+
+
+def _page(call: Call, comments: list[Comment]) -> dict[str, Any]:
+    wanted, (offset, size) = call.wanted(), call.page()
+    which = call.body.get("typeList", "Comments")
+    if which not in LISTS:
+        raise bad_value(f"Incorrect typeList - {which!r}")
+    shown = [
+        one for one in comments if _listed(call, one, which) and call.account.sees_comment(call.user, one)
+    ]
+    for order in reversed(_orders(call)):
+        shown.sort(key=ORDERS[order[0]], reverse=order[1])
+    return {"comments": [comment_row(call, one, wanted) for one in shown[offset : offset + size]]}
+
+
+def _listed(call: Call, comment: Comment, which: str) -> bool:
+    if which == "Deleted" or comment.deleted:
+        return which == "Deleted" and comment.deleted
+    if which == "New":
+        return call.user.ref in comment.unread
+    return which == "All" or comment.type != "None"
+
+
+def _orders(call: Call) -> list[tuple[str, bool]]:
+    orders = [
+        (one.get("field") or one.get("filed"), one.get("direction"))
+        for one in call.body.get("resultOrder") or []
+    ]
+    for name, direction in orders:
+        if name not in ORDERS or direction not in ("Asc", "Desc", None):
+            raise bad_value(f"Incorrect resultOrder - {name!r} {direction!r}")
+    return [(str(name), direction == "Desc") for name, direction in orders] or [("id", False)]
+
+
+@route("POST", "/task/{id}/comments/", "comment_add", status=201)
+def comment_create(call: Call) -> dict[str, Any]:
+    """Add a comment; its recipients are told, except for the author and the inactive."""
+    account, body = call.account, call.body
+    task = find_task(call, call.number("id"))
+    kind = account.kind_of(task)
+    if kind is not None and not kind.comments_allowed:
+        raise forbidden("New comments not allowed in this process")
+    if body.get("files"):
+        raise not_emulated("files of a comment")
+    if not body.get("description"):
+        raise missing("description")
+    comment = Comment(
+        id=account.new_id("comment"),
+        task=task.id,
+        owner=_owner(call),
+        at=_moment(call),
+        text=_text(body["description"]),
+        hidden=bool(body.get("isHidden", False)),
+        pinned=bool(body.get("isPinned", False)),
+        recipients=_recipients(call, task),
+        source_id=str(body.get("sourceObjectId") or ""),
+        source_version=str(body.get("sourceDataVersion") or ""),
+    )
+    account.add_comment(task, comment, silent=call.silent, author=call.user.ref)
+    return {"id": comment.id}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise bad_value("Incorrect description")
+    if len(value.encode()) > MAX_TEXT:
+        raise bad_value("Comment is too long, maximum is 64 KB")
+    return stored(value)
+
+
+def _owner(call: Call) -> str:
+    owner = call.body.get("owner")
+    if not owner:
+        return call.user.ref
+    try:
+        ref = ref_of(owner["id"], "user")
+    except (KeyError, TypeError, ValueError):
+        ref = None
+    if ref is None or not call.account.exists(ref):
+        raise bad_value(f"Comment owner not found by id {owner}")
+    return ref
+
+
+def _moment(call: Call) -> float:
+    if not call.body.get("dateTime"):
+        return call.account.now()
+    try:
+        return parse_moment(call.body["dateTime"], call.shown_zone)[0]
+    except MomentError:
+        raise bad_value("Incorrect dateTime") from None
+
+
+def _recipients(call: Call, task: Task) -> tuple[str, ...]:
+    value = call.body.get("recipients")
+    if not value:
+        return ()
+    roles = value.get("roles") or []
+    try:
+        named = people_value(call, value)
+        by_role = [
+            call.account.people_in_role(task, role) for role in ([roles] if isinstance(roles, str) else roles)
+        ]
+    except Exception as error:
+        raise bad_value(f"Incorrect recipients - {value}") from error
+    return tuple(dict.fromkeys((*named, *(ref for refs in by_role for ref in refs))))
+
+
+@route("GET", "/comment/{id}", "comment_readonly")
+def comment_get(call: Call) -> dict[str, Any]:
+    """Read a comment."""
+    return {"comment": comment_row(call, _find(call, call.number("id")), call.wanted())}
+
+
+def _find(call: Call, number: int) -> Comment:
+    comment = call.account.comments.get(number)
+    if comment is None or not call.account.sees_comment(call.user, comment):
+        raise comment_not_found(number)
+    find_task(call, comment.task)
+    return comment
+
+
+@route("POST", "/task/{id}/comments/{commentId}", "comment_update")
+def comment_update(call: Call) -> None:
+    """Change a comment in its place: 200 without a body, nobody is told."""
+    comment = _find(call, call.number("commentId"))
+    if comment.task != find_task(call, call.number("id")).id:
+        raise comment_not_found(comment.id)
+    body = call.body
+    if body.get("files"):
+        raise not_emulated("files of a comment")
+    if "description" in body:
+        comment.text = _text(body["description"])
+    comment.hidden = bool(body.get("isHidden", comment.hidden))
+    comment.pinned = bool(body.get("isPinned", comment.pinned))
+    comment.source_id = str(body.get("sourceObjectId", comment.source_id))
+    if "recipients" in body:
+        comment.recipients = _recipients(call, call.account.tasks[comment.task])
+
+
+@route("DELETE", "/comment/{id}", "comment_delete")
+def comment_delete(call: Call) -> None:
+    """Delete a comment: it stays readable as deleted."""
+    _find(call, call.number("id")).deleted = True

@@ -1,0 +1,158 @@
+"""Contacts and companies, which are one kind of thing: list, read, create, update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crmkit.sandbox.planfix import contact_filters
+from crmkit.sandbox.planfix.call import Call
+from crmkit.sandbox.planfix.exceptions import contact_not_found, missing, not_emulated
+from crmkit.sandbox.planfix.models import Contact
+from crmkit.sandbox.planfix.rows import contact_row
+from crmkit.sandbox.planfix.timepoints import MomentError, parse_date
+from crmkit.sandbox.planfix.urls import route
+from crmkit.sandbox.planfix.writes import custom_values, failures_payload, people_value
+
+TEXTS = (
+    "name",
+    "midname",
+    "lastname",
+    "gender",
+    "description",
+    "address",
+    "site",
+    "email",
+    "position",
+    "telegram",
+)
+IS_COMPANY = (4006, 4007)
+
+
+@route("POST", "/contact/list", "contact_readonly", error_status=500)
+def contact_list(call: Call) -> dict[str, Any]:
+    """List contacts, or companies with ``isCompany``; filters 4006 and 4007 lift that choice."""
+    if call.body.get("onlyChanged"):
+        raise not_emulated("onlyChanged")
+    wanted, (offset, size) = call.wanted(), call.page()
+    filters = call.filters()
+    tests = contact_filters.tests(call, filters)
+    flag = call.body.get("isCompany")
+    by_filter = any(one["type"] in IS_COMPANY for one in filters)
+    if flag is not None or (call.settings.contacts_without_flag == "contacts" and not by_filter):
+        tests.append(lambda contact: contact.is_company == bool(flag))
+    if call.body.get("filterId"):
+        tests += contact_filters.saved(call.body["filterId"])
+    found = [
+        contact
+        for _, contact in sorted(call.account.contacts.items())
+        if not contact.is_deleted and all(test(contact) for test in tests)
+    ]
+    prefixed = call.body.get("prefixedId") is True
+    return {
+        "contacts": [
+            contact_row(call, one, wanted, prefixed=prefixed) for one in found[offset : offset + size]
+        ]
+    }
+
+
+@route("GET", "/contact/{id}", "contact_readonly")
+def contact_get(call: Call) -> dict[str, Any]:
+    """Read a contact or company."""
+    prefixed = call.request.query.get("prefixedId", "").lower() == "true"
+    return {"contact": contact_row(call, _find(call), call.wanted(), prefixed=prefixed)}
+
+
+def _find(call: Call, *, update: bool = False) -> Contact:
+    contact = call.account.contacts.get(call.number("id"))
+    if contact is None or call.params["id"].startswith("user:"):
+        raise contact_not_found(call.params["id"], update=update)
+    return contact
+
+
+@route("POST", "/contact/", "contact_add", status=201)
+def contact_create(call: Call) -> dict[str, Any]:
+    """Create a contact or company."""
+    if not call.body.get("name"):
+        raise missing("name")
+    account, now = call.account, call.account.now()
+    number = account.new_id("contact")
+    contact = Contact(number, "", created=now, updated=now, added_by=call.user.ref, process=1)
+    _write(call, contact)
+    account.contacts[number] = contact
+    return {"id": number}
+
+
+@route("POST", "/contact/{id}", "contact_update")
+def contact_update(call: Call) -> dict[str, Any]:
+    """Change a contact or company: 200 with what failed."""
+    contact = _find(call, update=True)
+    failures = _write(call, contact)
+    if not call.silent or call.settings.silent_moves_dates:
+        contact.updated = call.account.now()
+    return failures_payload(call, failures)
+
+
+def _write(call: Call, contact: Contact) -> list[dict[str, str]]:
+    body = call.body
+    if body.get("files"):
+        raise not_emulated("files of a contact")
+    failures: list[dict[str, str]] = []
+    for name in TEXTS:
+        if isinstance(body.get(name), str):
+            setattr(contact, name, body[name])
+    for name, attribute in (("isCompany", "is_company"), ("isDeleted", "is_deleted")):
+        if isinstance(body.get(name), bool):
+            setattr(contact, attribute, body[name])
+    for name, attribute in (("sourceObjectId", "source_id"), ("sourceDataVersion", "source_version")):
+        if name in body:
+            setattr(contact, attribute, str(body[name] or ""))
+    for name, take in (
+        ("template", _template),
+        ("group", _group),
+        ("phones", _phones),
+        ("birthDate", _birth_date),
+        ("supervisors", _supervisors),
+        ("companies", _related),
+        ("contacts", _related),
+    ):
+        if body.get(name) is not None:
+            try:
+                take(call, contact, name, body[name])
+            except (KeyError, TypeError, ValueError, AttributeError, MomentError):
+                failures.append({"field": name, "error": "Field change failed"})
+    _custom(call, contact, failures)
+    return failures
+
+
+def _template(call: Call, contact: Contact, name: str, value: Any) -> None:
+    contact.template = call.account.contact_templates[int(value["id"])].id
+
+
+def _group(call: Call, contact: Contact, name: str, value: Any) -> None:
+    contact.group = call.account.contact_groups[int(value["id"])].id
+
+
+def _phones(call: Call, contact: Contact, name: str, value: Any) -> None:
+    contact.phones = [(str(one["number"]), int(one.get("type", 1))) for one in value]
+
+
+def _birth_date(call: Call, contact: Contact, name: str, value: Any) -> None:
+    contact.birth_date = parse_date(value)
+
+
+def _supervisors(call: Call, contact: Contact, name: str, value: Any) -> None:
+    contact.supervisors = list(people_value(call, value))
+
+
+def _related(call: Call, contact: Contact, name: str, value: Any) -> None:
+    numbers = [int(str(one["id"]).rpartition(":")[2]) for one in value]
+    setattr(contact, name, [call.account.contacts[number].id for number in numbers])
+
+
+def _custom(call: Call, contact: Contact, failures: list[dict[str, str]]) -> None:
+    specs = call.account.fields.contact
+    template = call.account.contact_templates.get(contact.template)
+    values = custom_values(call, call.body, specs, template.fields if template else set(specs), failures)
+    contact.fields = {
+        number: value for number, value in {**contact.fields, **values}.items() if value is not None
+    }

@@ -1,0 +1,178 @@
+"""Tasks: list, read, create, update, saved filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from crmkit.sandbox.planfix import task_filters
+from crmkit.sandbox.planfix.call import Call
+from crmkit.sandbox.planfix.exceptions import bad_value, forbidden, missing, not_emulated, task_not_found
+from crmkit.sandbox.planfix.models import ObjectKind, Task, User
+from crmkit.sandbox.planfix.rows import task_row
+from crmkit.sandbox.planfix.timepoints import MomentError, parse_moment
+from crmkit.sandbox.planfix.urls import route
+from crmkit.sandbox.planfix.writes import failures_payload, task_values
+
+__all__ = ["find_task"]
+
+BUILT_IN_FILTERS = {":all": "Все", ":in": "Входящие", ":out": "Исходящие", ":audit": "Аудируемые"}
+
+
+def find_task(call: Call, number: int, *, update: bool = False) -> Task:
+    """Return a task that the caller may see.
+
+    Raises:
+        Refused: Code 1000: there is none, or it is not for these eyes.
+    """
+    task = call.account.tasks.get(number)
+    if task is None or not call.account.sees(call.user, task):
+        raise task_not_found(number, update=update)
+    if task.is_deleted and call.settings.deleted_task == "not_found":
+        raise task_not_found(number, update=update)
+    return task
+
+
+@route("POST", "/task/list", "task_readonly", error_status=500)
+def task_list(call: Call) -> dict[str, Any]:
+    """List tasks in order of their numbers; deleted ones are not among them."""
+    if call.body.get("onlyChanged"):
+        raise not_emulated("onlyChanged")
+    viewer = _run_as(call)
+    wanted, (offset, size) = call.wanted(), call.page()
+    tests = task_filters.tests(call, call.filters())
+    if call.body.get("filterId"):
+        saved = task_filters.saved(call, call.body["filterId"], viewer.ref)
+        tests += [saved] if saved else []
+    rows = islice(_matching(call, viewer, tests), offset, offset + size)
+    return {"tasks": [task_row(call, task, wanted) for task in rows]}
+
+
+def _run_as(call: Call) -> User:
+    ref = call.body.get("runAsUserId")
+    if not ref:
+        return call.user
+    if call.user.role not in ("Admin", "Robot"):
+        raise forbidden("runAsUserId is for administrators only")
+    kind, _, number = str(ref).partition(":")
+    if kind == "contact":
+        raise not_emulated("runAsUserId of a contact")
+    user = call.account.users.get(int(number)) if kind == "user" and number.isdigit() else None
+    if user is None:
+        raise bad_value(f"User not found by id {ref}")
+    return user
+
+
+def _matching(call: Call, viewer: User, tests: list[task_filters.Test]) -> Iterator[Task]:
+    if not viewer.sees_all:
+        account = call.account
+        tests = [lambda task: account.sees(viewer, task), *tests]
+    return (
+        task
+        for task in call.account.tasks.values()
+        if not task.is_deleted and all(test(task) for test in tests)
+    )
+
+
+@route("GET", "/task/{id}", "task_readonly")
+def task_get(call: Call) -> dict[str, Any]:
+    """Read a task."""
+    return {"task": task_row(call, find_task(call, call.number("id")), call.wanted())}
+
+
+@route("POST", "/task/", "task_add", status=201)
+def task_create(call: Call) -> dict[str, Any]:
+    """Create a task: the object or template decides about process, first status and fields."""
+    account, body = call.account, call.body
+    if not isinstance(body.get("name"), str) or not body["name"]:
+        raise missing("name")
+    kind = _kind(call, body)
+    changes, _ = task_values(call, body, kind)
+    process = account.processes[changes.get("process") or (kind.process if kind else min(account.processes))]
+    now = account.now()
+    created = _created(call, body, now)
+    values = {"assigner": call.user.ref, "status": process.statuses[0], **changes, "process": process.id}
+    task = Task(id=account.new_id("task"), created=created, updated=now, **_without_nothing(values))
+    if not account.statuses[task.status].is_active:
+        task.completed = now
+    if body.get("inFavorites"):
+        task.favorites = frozenset({call.user.ref})
+    account.add_task(task, author=call.user.ref)
+    return {"id": task.id}
+
+
+def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
+    fields = {number: value for number, value in values.pop("fields", {}).items() if value is not None}
+    return {**values, "fields": fields}
+
+
+def _kind(call: Call, body: dict[str, Any]) -> ObjectKind | None:
+    for name, shelf in (("object", call.account.objects), ("template", call.account.templates)):
+        if body.get(name):
+            try:
+                return shelf[int(body[name]["id"])]
+            except (KeyError, TypeError, ValueError):
+                raise bad_value(f"{name.capitalize()} not found by id {body[name]}") from None
+    return None
+
+
+def _created(call: Call, body: dict[str, Any], now: float) -> float:
+    if not body.get("dateTime"):
+        return now
+    try:
+        return parse_moment(body["dateTime"], call.shown_zone)[0]
+    except MomentError:
+        raise bad_value("Incorrect dateTime") from None
+
+
+@route("POST", "/task/{id}", "task_update")
+def task_update(call: Call) -> dict[str, Any] | None:
+    """Change a task: 200 with what failed, or 202 if it is busy: queued without a word about when."""
+    account = call.account
+    task = find_task(call, call.number("id"), update=True)
+    body = call.body
+    kind = _kind(call, body) or account.kind_of(task)
+    changes, failures = task_values(call, body, kind)
+    if "inFavorites" in body:
+        mine = frozenset({call.user.ref})
+        task.favorites = task.favorites | mine if body["inFavorites"] else task.favorites - mine
+    due = _due(call, task)
+    if due:
+        account.enqueue(task, changes, author=call.user.ref, silent=call.silent, due=due)
+        call.status = 202
+        return None
+    if call.fault is not None and call.fault.kind == "failures":
+        failures += _fail_on_purpose(call, body, changes)
+    account.change_task(task, changes, author=call.user.ref, silent=call.silent)
+    return failures_payload(call, failures)
+
+
+def _due(call: Call, task: Task) -> float:
+    """Return when a change of this task will be applied; 0 for at once."""
+    fault, account = call.fault, call.account
+    if fault is not None and fault.kind == "accept_202":
+        return float("inf") if fault.never else account.now() + fault.seconds
+    until = account.busy_until(task)
+    return float("inf") if until and account.settings.busy == "never" else until
+
+
+def _fail_on_purpose(call: Call, body: dict[str, Any], changes: dict[str, Any]) -> list[dict[str, str]]:
+    """Refuse the fields that the fault names, or the first one of the body."""
+    names = call.fault.body if call.fault and call.fault.body else [next(iter(body), "name")]
+    for name in names:
+        if name == "customFieldData":
+            changes["fields"] = {}
+        else:
+            changes.pop({"processId": "process"}.get(name, name), None)
+    return [{"field": name, "error": "Field change failed"} for name in names]
+
+
+@route("POST", "/task/filters", "task_readonly", error_status=500)
+def task_filters_list(call: Call) -> dict[str, Any]:
+    """List saved filters; their ids are strings."""
+    rows: list[dict[str, Any]] = [{"id": number, "name": name} for number, name in BUILT_IN_FILTERS.items()]
+    for one in call.account.saved_filters.values():
+        owner = {"owner": {"id": one.owner, "name": call.account.name_of(one.owner)}} if one.owner else {}
+        rows.append({"id": one.id, "name": one.name, **owner})
+    return {"filters": rows}

@@ -1,0 +1,252 @@
+"""Complex filters of tasks (POST /task/list), as the help pages and the specification list them; joined by AND only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from crmkit.sandbox.planfix import conditions as on
+from crmkit.sandbox.planfix.exceptions import Refused, bad_value
+from crmkit.sandbox.planfix.models import Task
+
+if TYPE_CHECKING:
+    from crmkit.sandbox.planfix.call import Call
+
+__all__ = ["Test", "saved", "tests"]
+
+Filter = dict[str, Any]
+Test = Callable[[Task], bool]
+Maker = Callable[["Call", Filter], Test | None]
+
+DATES: dict[int, Callable[[Task], float | None]] = {
+    12: lambda task: task.created,
+    13: lambda task: task.start,
+    14: lambda task: task.end,
+    19: lambda task: task.completed,
+    20: lambda task: task.completed,
+    21: lambda task: task.commented,
+    38: lambda task: task.updated,
+    79: lambda task: task.touched,
+}
+FLAGS: dict[int, Callable[[Call], Test]] = {
+    16: lambda call: lambda task: task.recurring,
+    28: lambda call: lambda task: not task.recurring,
+    17: lambda call: _overdue(call),
+    29: lambda call: _not(_overdue(call)),
+    22: lambda call: lambda task: task.start is None,
+    25: lambda call: lambda task: task.start is not None,
+    23: lambda call: lambda task: task.end is None,
+    26: lambda call: lambda task: task.end is not None,
+    33: lambda call: lambda task: not task.assignees,
+    41: lambda call: lambda task: not task.participants,
+    34: lambda call: lambda task: task.assigner.startswith("user:"),
+    35: lambda call: lambda task: task.assigner.startswith("contact:"),
+    71: lambda call: lambda task: any(ref.startswith("user:") for ref in task.assignees),
+    69: lambda call: lambda task: any(ref.startswith("contact:") for ref in task.assignees),
+    72: lambda call: lambda task: any(ref.startswith("user:") for ref in task.participants),
+    70: lambda call: lambda task: any(ref.startswith("contact:") for ref in task.participants),
+}
+NUMBERS: dict[int, tuple[Callable[[Task], int], str]] = {
+    5: (lambda task: task.project, ""),
+    7: (lambda task: task.counterparty, "contact"),
+    10: (lambda task: task.status, ""),
+    24: (lambda task: task.process, ""),
+    57: (lambda task: task.id, ""),
+    73: (lambda task: task.parent, ""),
+    325: (lambda task: task.object, ""),
+}
+SILENT = frozenset({9, 16, 17, 18, 22, 23, 24, 26, 28, 29, 33, 41, 325})
+"""Filters that were seen to accept a text value and to return full pages."""
+PRIORITIES = ("Urgent", "NotUrgent")
+
+
+def tests(call: Call, filters: list[Filter]) -> list[Test]:
+    """Return what a task must pass, one test per filter that counts.
+
+    Raises:
+        Refused: A filter is unknown or cannot be read.
+    """
+    made = (_test(call, one) for one in filters)
+    return [test for test in made if test is not None]
+
+
+def _test(call: Call, one: Filter) -> Test | None:
+    number = _type(one)
+    if number in DATES:
+        return _on(DATES[number], on.dates(call, one))
+    if number in FLAGS:
+        return FLAGS[number](call) if on.flag(call, one) else None
+    if number in NUMBERS:
+        get, prefix = NUMBERS[number]
+        return _on(get, on.numbers(call, one, silent=number in SILENT, prefix=prefix))
+    if number in OTHERS:
+        return OTHERS[number](call, one)
+    if 101 <= number <= 117 or number in (152, 153):
+        return _on(lambda task: task.fields, on.custom(call, one, call.account.fields.task))
+    raise bad_value(f"Unknown filter type - {number}")
+
+
+def _type(one: Filter) -> int:
+    number = one["type"]
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise bad_value(f"Incorrect filter type - {number!r}")
+    return number
+
+
+def _on(get: Callable[[Task], Any], condition: on.Condition | None) -> Test | None:
+    return (lambda task: condition(get(task))) if condition else None
+
+
+def _not(test: Test) -> Test:
+    return lambda task: not test(task)
+
+
+def _overdue(call: Call) -> Test:
+    now = call.account.now()
+    return lambda task: task.end is not None and task.completed is None and task.end < now
+
+
+def _assignee(call: Call, one: Filter) -> Test | None:
+    return _on(lambda task: task.assignees, on.people(call, one, through_groups=True))
+
+
+def _auditor(call: Call, one: Filter) -> Test | None:
+    return _on(lambda task: (*task.auditors, *_project_auditors(call, task)), on.people(call, one))
+
+
+def _project_auditors(call: Call, task: Task) -> list[str]:
+    project = call.account.projects.get(task.project)
+    return project.auditors if project else []
+
+
+def _name(call: Call, one: Filter) -> Test | None:
+    return _on(lambda task: task.name, on.text(call, one, allowed=on.EQUALITY))
+
+
+def _priority(call: Call, one: Filter) -> Test | None:
+    operator = on.operator_of(one, on.EQUALITY)
+    value = one.get("value")
+    if value not in PRIORITIES:
+        return on.wrong_value(call, one, silent=True)
+    return _on(lambda task: task.priority, on.negated(operator, lambda found: found == value))
+
+
+def _template(call: Call, one: Filter) -> Test | None:
+    both = call.settings.filter_51 == "template_or_object"
+    wanted = on.numbers(call, one | {"operator": "equal"} if one["operator"] == "notequal" else one)
+    if wanted is None:
+        return None
+    condition = wanted
+    test: Test = lambda task: condition(task.template) or (both and condition(task.object))  # noqa: E731
+    if one["operator"] != "notequal":
+        return test
+    return _not(test) if on.numbers(call, one) else None
+
+
+def _data_tag(call: Call, one: Filter) -> Test | None:
+    condition = on.numbers(call, one)
+    if condition is None:
+        return None
+    operator = on.operator_of(one, ("equal",))
+    assert operator == "equal"
+    wanted = condition
+    return lambda task: any(wanted(entry.tag) for entry in task.entries)
+
+
+def _no_data_tag(call: Call, one: Filter) -> Test | None:
+    value = one.get("value")
+    if isinstance(value, bool) or not isinstance(value, int):
+        return on.wrong_value(call, one, silent=True)
+    return lambda task: all(entry.tag != value for entry in task.entries)
+
+
+def _subtree(call: Call, one: Filter) -> Test | None:
+    operator = on.operator_of(one, on.EQUALITY)
+    root = one.get("value")
+    if isinstance(root, bool) or not isinstance(root, int):
+        return on.wrong_value(call, one)
+    tasks = call.account.tasks
+
+    def under(task: Task) -> bool:
+        parent = task.parent
+        while parent and parent != root:
+            parent = tasks[parent].parent if parent in tasks else 0
+        return bool(parent)
+
+    return on.negated(operator, under)
+
+
+def _entry_value(call: Call, one: Filter) -> Test | None:
+    """Filter 93: the value of a field in a row of analytics."""
+    subfilter = one.get("subfilter")
+    if not isinstance(subfilter, dict):
+        raise Refused(0, 'JSONObject["subfilter"] not found', status=500)
+    inner = subfilter.get("filter") or {}
+    tag = call.account.data_tags.get(subfilter.get("dataTagId", 0))
+    if tag is None or not isinstance(inner.get("type"), int):
+        raise Refused(6000, f"Data tag not found by id {subfilter.get('dataTagId')}")
+    family = ENTRY_TYPES.get(inner["type"])
+    if family is None:
+        raise bad_value(f"Unknown filter type - {inner['type']}")
+    condition = on.custom(call, {**one, "type": 100 + family, "field": inner.get("field")}, tag.fields)
+    if condition is None:
+        return None
+    test = condition
+    return lambda task: any(entry.tag == tag.id and test(entry.fields) for entry in task.entries)
+
+
+ENTRY_TYPES = {
+    3101: 3,
+    3103: 13,
+    3104: 9,
+    3105: 7,
+    3106: 10,
+    3108: 1,
+    3109: 2,
+    3111: 11,
+    3115: 5,
+    3116: 8,
+    3117: 15,
+    3123: 16,
+}
+"""Filters of analytics fields, by the custom field filter that does the same."""
+
+OTHERS: dict[int, Maker] = {
+    1: lambda call, one: _on(lambda task: (task.assigner,), on.people(call, one)),
+    2: _assignee,
+    97: lambda call, one: _on(lambda task: task.assignees, on.people(call, one)),
+    39: lambda call, one: _on(lambda task: task.participants, on.people(call, one)),
+    3: _auditor,
+    59: lambda call, one: _on(lambda task: _project_auditors(call, task), on.people(call, one)),
+    60: lambda call, one: _on(lambda task: task.auditors, on.people(call, one)),
+    8: _name,
+    9: _priority,
+    11: _data_tag,
+    18: _no_data_tag,
+    51: _template,
+    93: _entry_value,
+    307: _subtree,
+}
+
+
+def saved(call: Call, filter_id: Any, me: str) -> Test | None:
+    """Return the test of a saved filter; ``None`` if everything passes.
+
+    Raises:
+        Refused: Code 41: there is no such filter.
+    """
+    name = str(filter_id).removeprefix(":")
+    mine = {me, *call.account.groups_of(me)}
+    built_in: dict[str, Test | None] = {
+        "all": None,
+        "in": lambda task: not mine.isdisjoint(task.assignees),
+        "out": lambda task: task.assigner == me,
+        "audit": lambda task: not mine.isdisjoint(task.auditors),
+    }
+    if name in built_in:
+        return built_in[name]
+    found = call.account.saved_filters.get(name)
+    if found is None:
+        raise bad_value(f"Filter not found by id {filter_id}")
+    ways = [tests(call, filters) for filters in found.alternatives]
+    return lambda task: any(all(test(task) for test in way) for way in ways)

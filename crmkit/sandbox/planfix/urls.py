@@ -1,0 +1,81 @@
+"""The vendor's operations that are emulated: verb, path, scope, and what carries them out.
+
+Paths are matched as documented, trailing slashes included. Whatever is not here is refused loudly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crmkit.sandbox.planfix.call import Call
+
+__all__ = ["Route", "find", "route", "routes"]
+
+Handler = Callable[["Call"], Any]
+_NAME = re.compile(r"\{(\w+)\}")
+_ROUTES: list[Route] = []
+
+
+@dataclass(frozen=True)
+class Route:
+    """An operation.
+
+    Attributes:
+        verb, path: As the vendor writes them, for example ``POST`` and ``/task/{id}/comments/``.
+        scope: What the token needs.
+        handler: Returns the payload of the answer.
+        status: Of success.
+        error_status: Of errors that have no status of their own.
+    """
+
+    verb: str
+    path: str
+    scope: str
+    handler: Handler
+    status: int = 200
+    error_status: int = 400
+    pattern: re.Pattern[str] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", re.compile(_NAME.sub(r"(?P<\1>[^/]+)", self.path)))
+
+    @property
+    def name(self) -> str:
+        """The vendor's name of the operation."""
+        return f"{self.verb} {self.path}"
+
+
+def route(
+    verb: str, path: str, scope: str, *, status: int = 200, error_status: int = 400
+) -> Callable[[Handler], Handler]:
+    """Register the decorated function as what carries out an operation."""
+
+    def register(handler: Handler) -> Handler:
+        _ROUTES.append(Route(verb, path, scope, handler, status, error_status))
+        return handler
+
+    return register
+
+
+def routes() -> tuple[Route, ...]:
+    """Return all operations that are emulated."""
+    return tuple(_ROUTES)
+
+
+def find(verb: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """Return the operation behind a request and the variables of its path.
+
+    A fixed path wins over one with variables: ``/task/list`` is not task number "list".
+    """
+    best: tuple[Route, dict[str, str]] | None = None
+    for candidate in _ROUTES:
+        if candidate.verb != verb:
+            continue
+        match = candidate.pattern.fullmatch(path)
+        if match and (best is None or len(match.groupdict()) < len(best[1])):
+            best = candidate, match.groupdict()
+    return best

@@ -1,0 +1,209 @@
+"""Reading the bodies of creates and updates: what the vendor takes, swallows, replaces or reports as failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from crmkit.sandbox.planfix.exceptions import bad_value, not_emulated
+from crmkit.sandbox.planfix.fields import READ_ONLY, BadFieldValue, decode, ref_of
+from crmkit.sandbox.planfix.models import FieldDef, ObjectKind
+from crmkit.sandbox.planfix.text import stored
+from crmkit.sandbox.planfix.timepoints import MomentError, parse_moment
+
+if TYPE_CHECKING:
+    from crmkit.sandbox.planfix.call import Call
+
+__all__ = ["Failures", "custom_values", "failures_payload", "people_value", "task_values"]
+
+Failures = list[dict[str, str]]
+PRIORITIES = ("NotUrgent", "Urgent")
+UNITS = ("Minute", "Hour", "Day", "Week", "Month")
+NOT_EMULATED = ("files", "recurrence")
+
+
+class Failed(Exception):
+    """This one value was not taken; the others are."""
+
+
+def failures_payload(call: Call, failures: Failures) -> dict[str, Any]:
+    """Return the ``failures`` of an answer, in the shape that is set."""
+    if not failures:
+        return {}
+    return {"failures": failures if call.settings.failures_shape == "array" else failures[0]}
+
+
+def task_values(call: Call, body: dict[str, Any], kind: ObjectKind | None) -> tuple[dict[str, Any], Failures]:
+    """Return the changes that a body asks for, as attributes of a task, and what could not be taken.
+
+    Args:
+        call: Who asks.
+        body: The decoded request.
+        kind: The object or template that decides which custom fields there are; ``None``: all of them.
+    """
+    for name in NOT_EMULATED:
+        if body.get(name):
+            raise not_emulated(f"{name} of a task")
+    changes: dict[str, Any] = {}
+    failures: Failures = []
+    for name, value in body.items():
+        if name in READERS:
+            try:
+                changes |= READERS[name](call, value)
+            except (Failed, MomentError, TypeError, ValueError, KeyError, AttributeError):
+                failures.append({"field": name, "error": "Field change failed"})
+    _dates(call, body, changes, failures)
+    specs = call.account.fields.task
+    changes["fields"] = custom_values(call, body, specs, kind.fields if kind else set(specs), failures)
+    return changes, failures
+
+
+def custom_values(
+    call: Call, body: dict[str, Any], specs: dict[int, FieldDef], attached: set[int], failures: Failures
+) -> dict[int, Any]:
+    """Return custom field values by number. Unknown, unattached and read-only fields are swallowed."""
+    values: dict[int, Any] = {}
+    for item in body.get("customFieldData") or []:
+        number = _field_number(item)
+        spec = specs.get(number)
+        if spec is None or number not in attached or spec.type in READ_ONLY:
+            continue
+        try:
+            values[number] = decode(spec, item.get("value"), call.shown_zone)
+        except BadFieldValue:
+            failures.append({"field": "customFieldData", "error": "Field change failed"})
+    return values
+
+
+def _field_number(item: Any) -> int:
+    try:
+        return int(item["field"]["id"])
+    except (KeyError, TypeError, ValueError):
+        raise bad_value("Incorrect customFieldData") from None
+
+
+def people_value(call: Call, value: Any) -> tuple[str, ...]:
+    """Return written people as references. A bare number is silently replaced by the token's owner.
+
+    Raises:
+        Failed: There is no such person.
+    """
+    refs: list[str] = []
+    for item in value.get("users") or []:
+        text = str(item["id"])
+        refs.append(call.user.ref if text.isdigit() else ref_of(text, "") or "")
+    for item in value.get("groups") or []:
+        refs.append(ref_of(item["id"], "group") or "")
+    for ref in refs:
+        if not ref or not call.account.exists(ref):
+            raise Failed(ref)
+    return tuple(dict.fromkeys(refs))
+
+
+def _text(name: str) -> Callable[[Call, Any], dict[str, Any]]:
+    def read(call: Call, value: Any) -> dict[str, Any]:
+        if not isinstance(value, str):
+            raise Failed(name)
+        return {name: stored(value) if name == "description" else value}
+
+    return read
+
+
+def _flag(name: str) -> Callable[[Call, Any], dict[str, Any]]:
+    def read(call: Call, value: Any) -> dict[str, Any]:
+        if not isinstance(value, bool):
+            raise Failed(name)
+        return {name: value}
+
+    return read
+
+
+def _people(name: str) -> Callable[[Call, Any], dict[str, Any]]:
+    return lambda call, value: {} if value is None else {name: people_value(call, value)}
+
+
+def _entity(name: str, shelf: str) -> Callable[[Call, Any], dict[str, Any]]:
+    """Read ``{"id": 5}``; 0 or an empty id clears."""
+
+    def read(call: Call, value: Any) -> dict[str, Any]:
+        number = int(str(value["id"] or 0).rpartition(":")[2])
+        if number and number not in getattr(call.account, shelf):
+            raise Failed(name)
+        return {name: number}
+
+    return read
+
+
+def _status(call: Call, value: Any) -> dict[str, Any]:
+    number = int(value["id"])
+    if number not in call.account.statuses:
+        raise bad_value(f"Status not find by id {number}")
+    return {"status": number}
+
+
+def _process(call: Call, value: Any) -> dict[str, Any]:
+    if int(value) not in call.account.processes:
+        raise Failed("processId")
+    return {"process": int(value)}
+
+
+def _priority(call: Call, value: Any) -> dict[str, Any]:
+    return {"priority": value} if value in PRIORITIES else {}
+
+
+def _assigner(call: Call, value: Any) -> dict[str, Any]:
+    return {"assigner": people_value(call, {"users": [value]})[0]}
+
+
+def _number(name: str) -> Callable[[Call, Any], dict[str, Any]]:
+    return lambda call, value: {name: int(value)}
+
+
+def _choice(name: str, choices: tuple[str, ...]) -> Callable[[Call, Any], dict[str, Any]]:
+    return lambda call, value: {name: value} if value in choices else {}
+
+
+def _moment(name: str) -> Callable[[Call, Any], dict[str, Any]]:
+    return lambda call, value: {name: parse_moment(value, call.shown_zone)[0] if value else None}
+
+
+READERS: dict[str, Callable[[Call, Any], dict[str, Any]]] = {
+    "name": _text("name"),
+    "description": _text("description"),
+    "priority": _priority,
+    "status": _status,
+    "processId": _process,
+    "resultChecking": _flag("result_checking"),
+    "isSummary": _flag("is_summary"),
+    "isSequential": _flag("is_sequential"),
+    "isDeleted": _flag("is_deleted"),
+    "assigner": _assigner,
+    "parent": _entity("parent", "tasks"),
+    "object": _entity("object", "objects"),
+    "template": _entity("template", "templates"),
+    "project": _entity("project", "projects"),
+    "counterparty": _entity("counterparty", "contacts"),
+    "delayedTillDate": _moment("delayed_till"),
+    "duration": _number("duration"),
+    "durationUnit": _choice("duration_unit", UNITS),
+    "durationType": _choice("duration_type", ("CalendarDays", "WorkerDays")),
+    "assignees": _people("assignees"),
+    "participants": _people("participants"),
+    "auditors": _people("auditors"),
+    "sourceObjectId": _text("source_id"),
+    "sourceDataVersion": _text("source_version"),
+}
+
+
+def _dates(call: Call, body: dict[str, Any], changes: dict[str, Any], failures: Failures) -> None:
+    """Read start and end; ``hasStartDate: false`` clears."""
+    for key, name, has in (("startDateTime", "start", "hasStartDate"), ("endDateTime", "end", "hasEndDate")):
+        if body.get(has) is False:
+            changes |= {name: None, f"{name}_time": False}
+        elif body.get(key):
+            try:
+                moment, with_time = parse_moment(body[key], call.shown_zone)
+            except MomentError:
+                failures.append({"field": key, "error": "Field change failed"})
+            else:
+                changes |= {name: moment, f"{name}_time": with_time}
