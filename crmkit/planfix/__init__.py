@@ -8,7 +8,7 @@ Example:
 
 from crmkit.planfix import filters
 from crmkit.planfix.client import Budget, Planfix
-from crmkit.planfix.fields import DateRange, Entry, FieldType, Location, Period
+from crmkit.planfix.field_types import DateRange, Entry, FieldType, Location, Period
 from crmkit.planfix.ids import Person, Ref, contact, external_id, group, user
 from crmkit.planfix.text import to_html, to_text
 

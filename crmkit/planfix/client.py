@@ -52,7 +52,9 @@ class Budget:
     def forecast(self, requests: int) -> str:
         """Say in a line how long so many requests take and what they leave of the day's budget."""
         if self.left_today is not None and requests > self.left_today and self.daily_limit is None:
-            return f"{requests} requests: only {self.left_today} are left today, and the daily limit is not known"
+            return (
+                f"{requests} requests: only {self.left_today} are left today; set daily_limit to plan beyond"
+            )
         took = timedelta(seconds=round(self._limiter.forecast(requests)))
         if self.left_today is None:
             return f"{requests} requests: about {took}; what is left today is not known yet"
@@ -60,7 +62,9 @@ class Budget:
             return (
                 f"{requests} requests: about {took}; {self.left_today - requests} are left today afterwards"
             )
-        return f"{requests} requests: about {took}; only {self.left_today} are left today, the rest goes on tomorrow"
+        return (
+            f"{requests} requests: about {took}; {self.left_today} are left today, the rest goes on tomorrow"
+        )
 
 
 class Planfix:

@@ -39,7 +39,7 @@ class Connection:
         json: Any = None,
         params: Mapping[str, Any] | None = None,
     ) -> Response:
-        """Send an operation by its documented name, for example ``"POST /task/{id}"``; ids fill the places in order."""
+        """Send an operation by its documented name, ``"POST /task/{id}"``; ids fill the places in order."""
         verb, _, template = operation.partition(" ")
         request = Request(
             verb,
@@ -101,7 +101,7 @@ class Connection:
     def update(
         self, operation: str, *ids: Any, json: Any, params: Mapping[str, Any] | None = None
     ) -> Updated:
-        """Set fields to values (may be repeated) and return what came of it; the body of the answer may be empty."""
+        """Set fields to values (may be repeated) and return what came of it; the answer may be empty."""
         response = self.send(operation, *ids, effect=Effect.IDEMPOTENT, json=json, params=params)
         body = response.json()
         failures = read_failures(body.get("failures")) if isinstance(body, Mapping) else ()

@@ -25,7 +25,7 @@ from crmkit.transport.retry import Action, Failure, Rule
 __all__ = ["CODES", "DAILY_LIMIT_CODE", "classify", "required_scope", "seconds_to_reset"]
 
 DAILY_LIMIT_CODE = 22
-_NEW_TOKEN = (
+_MAKE_ONE = (
     "make a token in the account settings, section REST API, and check where crmkit.toml takes it from"
 )
 _SUPPORT = "write to Planfix support"
@@ -41,7 +41,7 @@ def _missing(what: str) -> Rule:
 def _refused(what: str) -> Rule:
     return Rule(
         ValidationError,
-        hint=f"the portal did not take the values of the {what}; compare them with the form in the web interface",
+        hint=f"the portal did not take these values of the {what}; try them in the web interface",
     )
 
 
@@ -49,11 +49,11 @@ def _gone(what: str) -> Rule:
     return Rule(ValidationError, hint=f"the {what} could not be removed; it may be in use")
 
 
-# Sources: the vendor's page of codes; 24, 405, 600-602, 6001, 6002, 9001-9003 occur in the API description only.
+# From the vendor's page of codes; 24, 405, 600-602, 6001, 6002, 9001-9003 occur in the API description only.
 CODES: Mapping[int, Rule] = {
-    1: Rule(AuthenticationError, not_taken=True, hint=f"the token is unknown: {_NEW_TOKEN}"),
+    1: Rule(AuthenticationError, not_taken=True, hint=f"the token is unknown: {_MAKE_ONE}"),
     2: Rule(
-        AuthenticationError, not_taken=True, hint=f"the token is switched off: switch it on or {_NEW_TOKEN}"
+        AuthenticationError, not_taken=True, hint=f"the token is switched off: switch it on or {_MAKE_ONE}"
     ),
     5: Rule(PermissionDenied, not_taken=True, hint="the token lacks a scope"),
     6: Rule(
@@ -126,7 +126,7 @@ CODES: Mapping[int, Rule] = {
     ),
     9003: _missing("run of a report"),
 }
-"""Code of the body -> what the caller gets, what the transport does first, whether it proves that nothing was done."""
+"""Code -> what the caller gets, what the transport does first, whether it proves that nothing was done."""
 
 _STATUSES: Mapping[int, Rule] = {
     401: CODES[1],
@@ -221,8 +221,6 @@ def _says_no(body: Any) -> bool:
 def _rule(code: int | None, status: int) -> Rule:
     if code is not None and code in CODES:
         return CODES[code]
-    if code not in (None, 0) and status < 500:
-        return Rule(ApiError, hint="a code that this version does not know")
     if status in _STATUSES:
         return _STATUSES[status]
     if status >= 500:
@@ -240,7 +238,8 @@ def _error(
     text = " ".join(str(details.get("error") or "no reason given").split())
     hint = rule.hint
     if code == 5:
-        hint = f"the token lacks a scope, most likely {required_scope(request.operation)}: add it in the account settings"
+        scope = required_scope(request.operation)
+        hint = f"the token lacks a scope, most likely {scope}: add it in the account settings"
     known = f"code {code}, " if code is not None else ""
     message = f"{request.operation}: {text} [{known}HTTP {response.status}]"
     facts: dict[str, Any] = {

@@ -8,112 +8,21 @@ refused for writing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from enum import IntEnum
 from typing import Any
 
 from crmkit.exceptions import ValidationError
+from crmkit.planfix.checks import is_number, unfit
+from crmkit.planfix.field_types import READ_ONLY, DateRange, Entry, FieldType, Location, Period, type_name
 from crmkit.planfix.ids import Person, Ref, person_of, read_person, read_ref
 from crmkit.planfix.times import date_text, moment_body, read_day, read_moment, read_time, time_text
 
-__all__ = ["DateRange", "Entry", "FieldType", "Location", "Period", "READ_ONLY", "decode", "encode"]
+__all__ = ["READ_ONLY", "DateRange", "Entry", "FieldType", "Location", "Period", "decode", "encode"]
 
 _DAY = timedelta(hours=24)
-
-
-class FieldType(IntEnum):
-    """The types of custom fields (``GET /customfield/type``). The set is open: unknown numbers are kept as they are."""
-
-    LINE = 0
-    NUMBER = 1
-    TEXT = 2
-    DATE = 3
-    TIME = 4
-    DATETIME = 5
-    PERIOD = 6
-    CHECKBOX = 7
-    LIST = 8
-    DIRECTORY = 9
-    CONTACT = 10
-    EMPLOYEE = 11
-    COUNTERPARTY = 12
-    PERSON = 13
-    PEOPLE = 14
-    DIRECTORY_SET = 15
-    TASK = 16
-    TASK_SET = 17
-    SET = 20
-    FILES = 21
-    PROJECT = 22
-    DATATAG_SUMMARY = 23
-    CALCULATED = 24
-    LOCATION = 25
-    SUBTASK_TOTAL = 26
-    AI_RESULT = 27
-    DATE_RANGE = 28
-    TOTALS = 29
-
-
-READ_ONLY = frozenset(
-    {
-        FieldType.DATATAG_SUMMARY,
-        FieldType.CALCULATED,
-        FieldType.SUBTASK_TOTAL,
-        FieldType.AI_RESULT,
-        FieldType.TOTALS,
-    }
-)
-"""Types that the portal computes itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A period within one day, as time since midnight; the end may be 24:00.
-
-    Example:
-        >>> Period.between("09:00", "18:30").length
-        datetime.timedelta(seconds=34200)
-    """
-
-    start: timedelta
-    end: timedelta
-
-    @classmethod
-    def between(cls, start: str | time, end: str | time) -> Period:
-        """Make a period of two times; the end may be ``"24:00"``."""
-        return cls(_since_midnight(start), _since_midnight(end))
-
-    @property
-    def length(self) -> timedelta:
-        """How long it is."""
-        return self.end - self.start
-
-
-@dataclass(frozen=True, slots=True)
-class DateRange:
-    """A span between two moments, both aware."""
-
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A place on the map; degrees."""
-
-    address: str
-    longitude: float | None = None
-    latitude: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry of a directory: its key, and its text as the portal shows it."""
-
-    key: int
-    value: str = field(default="", compare=False)
 
 
 def decode(kind: int, value: Any, *, zone: tzinfo, name: str = "") -> Any:
@@ -134,6 +43,7 @@ def decode(kind: int, value: Any, *, zone: tzinfo, name: str = "") -> Any:
         ValidationError: The value does not have the documented shape of its type.
 
     Example:
+        >>> from datetime import UTC
         >>> decode(FieldType.DATE, {"date": "11-11-2021", "time": "00:00"}, zone=UTC)
         datetime.date(2021, 11, 11)
     """
@@ -145,7 +55,7 @@ def decode(kind: int, value: Any, *, zone: tzinfo, name: str = "") -> Any:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         problem = type(error).__name__
     raise ValidationError(
-        f"custom field {name or '?'} of type {_type_name(kind)} holds something unexpected ({problem})",
+        f"custom field {name or '?'} of type {type_name(kind)} holds something unexpected ({problem})",
         hint="the value as it came is in .raw_value",
     )
 
@@ -172,16 +82,13 @@ def encode(
             sent.
 
     Example:
+        >>> from datetime import UTC
         >>> encode(FieldType.EMPLOYEE, "user:3", zone=UTC)
         {'id': 'user:3'}
-        >>> encode(FieldType.LIST, "maybe", zone=UTC, name="State", options=["yes", "no"])
-        Traceback (most recent call last):
-        crmkit.exceptions.ValidationError: custom field State: 'maybe' is not one of its options (allowed:
-        yes; no)
     """
     if kind in READ_ONLY:
         raise ValidationError(
-            f"custom field {name}: {_type_name(kind)} is computed by Planfix", hint="it cannot be set"
+            f"custom field {name}: {type_name(kind)} is computed by Planfix", hint="it cannot be set"
         )
     writer = _WRITERS.get(kind)
     if writer is None:
@@ -201,8 +108,7 @@ class _Target:
     options: tuple[str, ...] | None
 
     def refuse(self, value: Any, expected: str) -> ValidationError:
-        shown = repr(value) if isinstance(value, str | int | float) else type(value).__name__
-        return ValidationError(f"custom field {self.name}: {shown} does not fit", hint=f"allowed: {expected}")
+        return unfit(f"custom field {self.name}", value, expected)
 
     def option(self, value: Any) -> str:
         if not isinstance(value, str) or not value:
@@ -218,9 +124,6 @@ class _Target:
         if isinstance(value, str | bytes | Mapping | Person | Ref | Entry) or not isinstance(value, Iterable):
             raise self.refuse(value, f"a list of {expected}")
         return value
-
-
-# --- reading -----------------------------------------------------------------------------------------------------
 
 
 def _read_entry(value: Any, _: tzinfo) -> Entry | None:
@@ -264,7 +167,9 @@ def _read_number(value: Any, _: tzinfo) -> int | float | None:
     if isinstance(value, str):
         value = value.strip().replace(",", ".")
         return (float(value) if "." in value else int(value)) if value else None
-    return value + 0  # type: ignore[no-any-return]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("not a number")
+    return value
 
 
 def _text(value: Any, _: tzinfo) -> str | None:
@@ -311,9 +216,6 @@ _READERS: dict[int, Callable[[Any, tzinfo], Any]] = {
 }
 
 
-# --- writing -----------------------------------------------------------------------------------------------------
-
-
 def _write_text(target: _Target, value: Any) -> str:
     if not isinstance(value, str):
         raise target.refuse(value, "text")
@@ -321,12 +223,7 @@ def _write_text(target: _Target, value: Any) -> str:
 
 
 def _write_number(target: _Target, value: Any) -> int | float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or value != value
-        or abs(value) == float("inf")
-    ):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise target.refuse(value, "an int or a finite float")
     return value
 
@@ -406,7 +303,7 @@ def _list_of(one: Callable[[_Target, Any], Any], expected: str) -> Callable[[_Ta
 
 
 def _positive(target: _Target, value: Any, expected: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+    if not is_number(value):
         raise target.refuse(value, expected)
     return value
 
@@ -447,19 +344,6 @@ _EMPTY: dict[int, Any] = {
 }
 
 
-def _since_midnight(clock: str | time) -> timedelta:
-    text = time_text(clock) if isinstance(clock, time) else clock
-    hours, minutes = (int(part) for part in text.split(":")[:2])
-    return timedelta(hours=hours, minutes=minutes)
-
-
 def _clock(span: timedelta) -> str:
     minutes = span // timedelta(minutes=1)
     return f"{minutes // 60:02}:{minutes % 60:02}"
-
-
-def _type_name(kind: int) -> str:
-    try:
-        return f"{FieldType(kind).name.lower().replace('_', ' ')} ({int(kind)})"
-    except ValueError:
-        return str(kind)

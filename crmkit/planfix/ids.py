@@ -1,4 +1,4 @@
-"""Who and what Planfix points at: ``user:5``, ``contact:7``, ``group:3``, and plain numbers for everything else.
+"""Who and what Planfix points at: ``user:5``, ``contact:7``, ``group:3``; plain numbers for all else.
 
 A bare number in a list of assignees is replaced by the owner of the token without a word (seen by users of
 the API), so people are a small type of their own, on reading as well as on writing, and a number is refused.
@@ -48,7 +48,7 @@ class Person:
             ValidationError: There is no prefix, or no number after it.
         """
         kind, colon, number = text.partition(":")
-        if not colon or not kind or not number.isdigit():
+        if not colon or not kind or not number.isdecimal():
             raise ValidationError(
                 f"{text!r} names no person", hint='write "user:5", "contact:7" or "group:3", with the prefix'
             )
@@ -135,8 +135,9 @@ def read_person(data: Any, default_kind: str) -> Person | None:
         return None
     if isinstance(data, Person):
         return data
-    text = str(data)
-    return Person.parse(text if ":" in text else f"{default_kind}:{text}", name=name)
+    kind, _, number = str(data).rpartition(":")
+    # Something else than a number would be a new kind of reference: it stays in the raw payload.
+    return Person(kind or default_kind, int(number), name) if number.isdecimal() else None
 
 
 def read_ref(data: Any) -> Ref | None:
@@ -156,7 +157,7 @@ def read_number(data: Any) -> int:
 
 
 def external_id(key: str) -> str:
-    """Return the ``sourceObjectId`` that stands for a caller's key: the same key, the same id, in every process.
+    """Return the ``sourceObjectId`` that stands for a caller's key: the same in every process, for ever.
 
     Example:
         >>> external_id("stale_deals/71234/1/warn") == external_id("stale_deals/71234/1/warn")

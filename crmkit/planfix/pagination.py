@@ -10,6 +10,7 @@ later row, something has moved, and the walk steps back until it stands on known
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Protocol, TypeVar
 
 from crmkit.exceptions import IncompleteList, ValidationError
@@ -19,7 +20,7 @@ __all__ = ["PAGE_LIMIT", "check_page", "walk"]
 PAGE_LIMIT = 100
 """Rows of a page at most (vendor's introduction to the REST API)."""
 _PATIENCE = 200
-"""Pages in a row that may bring nothing new before the walk gives up (a portal that ignores the offset, for one)."""
+"""Pages in a row that may bring nothing new before the walk gives up: a portal may ignore the offset."""
 _PASSES = 5
 """How often a list that is not ordered by id is begun again."""
 
@@ -51,18 +52,21 @@ def check_page(offset: int, size: int) -> None:
         )
 
 
-def walk(fetch: Fetch[R], *, what: str, size: int = PAGE_LIMIT, descending: bool = False) -> Iterator[R]:
+def walk(
+    fetch: Fetch[R], *, what: str, size: int = PAGE_LIMIT, descending: bool = False, ordered: bool = False
+) -> Iterator[R]:
     """Yield every row once, page by page, in the order of ids; memory for one page.
 
-    Every row that belonged to the list during the whole walk is yielded. A row that came or went meanwhile
-    may or may not be. A list that turns out not to be ordered by id is read all the same, with the memory for
-    its ids.
+    Every row that belonged to the list during the whole walk is yielded. A row that came or went meanwhile may
+    or may not be. A list that turns out not to be ordered by id is read all the same, with the memory for its
+    ids.
 
     Args:
         fetch: Reads one page.
         what: The operation, for error texts.
         size: Rows per page, 2..100.
         descending: The list is asked for with the largest id first.
+        ordered: The caller relies on the order: a list that comes in another one is read whole and sorted.
 
     Raises:
         IncompleteList: Rows move faster than they can be read, or in an order that proves nothing.
@@ -71,12 +75,17 @@ def walk(fetch: Fetch[R], *, what: str, size: int = PAGE_LIMIT, descending: bool
         raise ValidationError(
             f"{what}: pages of {size} rows cannot be read", hint=f"page_size 2..{PAGE_LIMIT}"
         )
-    sign = -1 if descending else 1
+    return _walk(fetch, what, size, -1 if descending else 1, ordered)
+
+
+def _walk(fetch: Fetch[R], what: str, size: int, sign: int, ordered: bool) -> Iterator[R]:
     first = fetch(0, size)
-    if not _ascends(first, sign):
+    if _ascends(first, sign):
+        yield from _walk_ordered(fetch, what, size, first, sign)
+    elif ordered:
+        yield from sorted(_walk_unordered(fetch, what, size, first), key=lambda row: row.id * sign)
+    else:
         yield from _walk_unordered(fetch, what, size, first)
-        return
-    yield from _walk_ordered(fetch, what, size, first, sign)
 
 
 def _walk_ordered(fetch: Fetch[R], what: str, size: int, page: Sequence[R], sign: int) -> Iterator[R]:
@@ -126,7 +135,7 @@ def _walk_unordered(fetch: Fetch[R], what: str, size: int, page: Sequence[R]) ->
 
 def _ascends(page: Sequence[R], sign: int) -> bool:
     ids = [row.id * sign for row in page]
-    return all(left < right for left, right in zip(ids, ids[1:], strict=False))
+    return all(left < right for left, right in pairwise(ids))
 
 
 def _incomplete(what: str, why: str) -> IncompleteList:

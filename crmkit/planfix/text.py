@@ -20,6 +20,8 @@ COMMENT_LIMIT = 64 * 1024
 """Bytes of one comment including its markup; a documented technical limit of Planfix."""
 
 _ASTRAL = re.compile(r"[\U00010000-\U0010ffff]")
+_LINE_TAG = re.compile(r"<(?:br|p|div|li|tr)\b", re.IGNORECASE)
+_SOURCE_NEWLINE = re.compile(r"\s*[\r\n]\s*")
 _LINE = {"br", "p", "div", "li", "tr", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
 _SILENT = {"script", "style", "head", "title"}
 
@@ -45,7 +47,8 @@ def to_text(markup: str) -> str:
     if "<" not in markup and "&" not in markup:
         return markup
     reader = _Reader()
-    reader.feed(markup)
+    # Where tags make the lines, a newline of the source is mere white space.
+    reader.feed(_SOURCE_NEWLINE.sub(" ", markup) if _LINE_TAG.search(markup) else markup)
     reader.close()
     return reader.text()
 
@@ -87,7 +90,8 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._muted:
-            self._parts.append(data.replace("\xa0", " "))
+            begins_line = not self._parts or self._parts[-1].endswith("\n")
+            self._parts.append("" if begins_line and data == " " else data.replace("\xa0", " "))
 
     def _break(self) -> None:
         if self._parts and not self._parts[-1].endswith("\n"):

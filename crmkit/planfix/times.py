@@ -62,7 +62,9 @@ def read_time(data: Any) -> time | None:
     """Read ``"17:50"``, ``"17:50:30"`` or ``{"time": "17:50"}``."""
     if isinstance(data, Mapping):
         data = data.get("time")
-    return time.fromisoformat(data) if isinstance(data, str) and data else None
+    if not isinstance(data, str) or not data:
+        return None
+    return time(*(int(part) for part in data.split(":")[:3]))
 
 
 def local(moment: datetime, zone: tzinfo, *, field_name: str = "moment") -> datetime:

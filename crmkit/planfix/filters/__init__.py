@@ -5,16 +5,16 @@ Tasks are here (``filters.status.any_of(1, 2)``), the others in :mod:`.contacts`
 "or" exists only in saved filters of the web interface (``filter_id``).
 
 Example:
-    >>> from datetime import date, timezone
-    >>> last_activity.before(date(2025, 3, 3)).body(timezone.utc)
+    >>> from datetime import UTC, date
+    >>> last_activity.before(date(2025, 3, 3)).body(UTC)
     {'type': 79, 'operator': 'lt', 'value': {'dateType': 'otherDate', 'dateValue': '03-03-2025'}}
-    >>> status.any_of(1, 2).body(timezone.utc)
+    >>> status.any_of(1, 2).body(UTC)
     {'type': 10, 'operator': 'equal', 'value': [1, 2]}
 """
 
 from __future__ import annotations
 
-from crmkit.planfix.fields import FieldType
+from crmkit.planfix.field_types import FieldType
 from crmkit.planfix.filters import comments, contacts, users
 from crmkit.planfix.filters.custom import CustomTerm, Family, custom_in, datatag_entry
 from crmkit.planfix.filters.terms import (
@@ -143,7 +143,8 @@ def custom(field: CustomField | int, kind: FieldType | None = None) -> CustomTer
         kind: The type, if the field is given by number.
 
     Example:
-        >>> custom(101, FieldType.LIST).equals("new").body(timezone.utc)
+        >>> from datetime import UTC
+        >>> custom(101, FieldType.LIST).equals("new").body(UTC)
         {'type': 106, 'operator': 'equal', 'value': 'new', 'field': 101}
     """
     return custom_in(_FAMILY, field, kind)
@@ -151,9 +152,9 @@ def custom(field: CustomField | int, kind: FieldType | None = None) -> CustomTer
 
 def has_datatag(datatag: int) -> Filter:
     """The task has entries of this datatag."""
-    return Filter(11, Operator.EQUAL, datatag)
+    return Ids(11).is_(datatag)
 
 
 def has_no_datatag(datatag: int) -> Filter:
     """The task has no entries of this datatag."""
-    return Filter(18, Operator.EQUAL, datatag)
+    return Ids(18).is_(datatag)

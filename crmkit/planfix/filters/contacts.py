@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crmkit.planfix.fields import FieldType
+from crmkit.planfix.field_types import FieldType
 from crmkit.planfix.filters.custom import CustomTerm, Family, custom_in
 from crmkit.planfix.filters.terms import Choice, DateTerm, Exact, Ids, ManyIds, PersonTerm, Text, flag
 from crmkit.planfix.models.contact import Gender

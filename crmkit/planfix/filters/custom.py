@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from crmkit.exceptions import ValidationError
-from crmkit.planfix.fields import Entry, FieldType
+from crmkit.planfix.checks import is_number, unfit
+from crmkit.planfix.field_types import Entry, FieldType
 from crmkit.planfix.filters.terms import DateTerm, DateValue, Filter, Operator
 from crmkit.planfix.ids import Person, Ref, person_of
 from crmkit.planfix.models.custom_field import CustomField
@@ -164,32 +166,19 @@ class CustomTerm:
         return Filter(number, Operator.EQUAL, self.field.id)
 
     def _value(self, value: Any) -> Any:
-        kind = self.field.type
-        if kind in _PEOPLE:
-            return str(person_of(value, field_name=f"field {self._label()}", kinds=_PEOPLE[kind]))
-        if kind == FieldType.COUNTERPARTY:
-            # The one person that the vendor wants as a plain number here.
-            return person_of(value, field_name=f"field {self._label()}", kinds=("contact",)).id
-        if kind in (FieldType.SET, FieldType.LIST):
-            return ";".join(self._options(value)) if kind == FieldType.SET else self._option(value)
-        if kind in _NUMBERED:
-            numbers = [
-                self._number(one) for one in (value if kind in _SEVERAL and _is_list(value) else [value])
-            ]
-            if kind == FieldType.DIRECTORY_SET:
-                return ";".join(map(str, numbers))
-            return numbers if kind == FieldType.TASK_SET and len(numbers) > 1 else numbers[0]
-        expected = {FieldType.CHECKBOX: bool, FieldType.NUMBER: (int, float)}.get(FieldType(kind), str)
-        if (
-            not isinstance(value, expected)
-            or (isinstance(value, bool) and kind != FieldType.CHECKBOX)
-            or value == ""
-        ):
-            raise self._unfit(value)
-        return value
+        compared = _VALUES.get(self.field.type)
+        return compared(self, value) if compared else self._plain(value)
 
-    def _options(self, value: Any) -> list[str]:
-        return [self._option(one) for one in (value if _is_list(value) else [value])] or [self._option(value)]
+    def _person(self, value: Any) -> Person:
+        kinds = _PEOPLE.get(self.field.type, ("user", "contact", "group"))
+        return person_of(value, field_name=f"field {self._label()}", kinds=kinds)
+
+    def _some(self, value: Any) -> tuple[Any, ...]:
+        is_list = isinstance(value, Iterable) and not isinstance(value, str)
+        some = tuple(value) if is_list else (value,)
+        if not some:
+            raise self._unfit(value, "at least one")
+        return some
 
     def _option(self, value: Any) -> str:
         options = self.field.options
@@ -199,14 +188,17 @@ class CustomTerm:
 
     def _number(self, value: Any) -> int:
         number = value.key if isinstance(value, Entry) else value.id if isinstance(value, Ref) else value
-        if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
+        if not is_number(number):
             raise self._unfit(value)
         return number
 
+    def _plain(self, value: Any) -> Any:
+        if not _is_plain(self.field.type, value):
+            raise self._unfit(value)
+        return value
+
     def _unfit(self, value: Any, allowed: str = "") -> ValidationError:
-        shown = repr(value) if isinstance(value, str | int | float) else type(value).__name__
-        hint = f"allowed: {allowed}" if allowed else "see CustomTerm.equals for what fits each type"
-        return ValidationError(f"field {self._label()} cannot be compared with {shown}", hint=hint)
+        return unfit(f"filter by field {self._label()}", value, allowed or "see CustomTerm.equals")
 
     def _label(self) -> str:
         kind = self.field.type
@@ -216,18 +208,26 @@ class CustomTerm:
 
 _PEOPLE: dict[int, tuple[str, ...]] = {
     FieldType.CONTACT: ("contact",),
+    FieldType.COUNTERPARTY: ("contact",),
     FieldType.EMPLOYEE: ("user",),
-    FieldType.PERSON: ("user", "contact", "group"),
-    FieldType.PEOPLE: ("user", "contact", "group"),
 }
-_NUMBERED = (
-    FieldType.DIRECTORY,
-    FieldType.DIRECTORY_SET,
-    FieldType.TASK,
-    FieldType.TASK_SET,
-    FieldType.PROJECT,
-)
-_SEVERAL = (FieldType.DIRECTORY_SET, FieldType.TASK_SET)
+_VALUES: dict[int, Callable[[CustomTerm, Any], Any]] = {
+    **{
+        kind: lambda term, value: str(term._person(value))
+        for kind in (FieldType.CONTACT, FieldType.EMPLOYEE, FieldType.PERSON, FieldType.PEOPLE)
+    },
+    # The one person that the vendor wants as a plain number here.
+    FieldType.COUNTERPARTY: lambda term, value: term._person(value).id,
+    FieldType.LIST: CustomTerm._option,
+    FieldType.SET: lambda term, value: ";".join(term._option(one) for one in term._some(value)),
+    FieldType.DIRECTORY_SET: lambda term, value: ";".join(
+        str(term._number(one)) for one in term._some(value)
+    ),
+    FieldType.TASK_SET: lambda term, value: [term._number(one) for one in term._some(value)],
+    FieldType.DIRECTORY: CustomTerm._number,
+    FieldType.TASK: CustomTerm._number,
+    FieldType.PROJECT: CustomTerm._number,
+}
 
 
 def custom_in(family: Family, field: CustomField | int, kind: FieldType | None) -> CustomTerm:
@@ -273,6 +273,7 @@ def datatag_entry(
         kind: The type of the field, if it is given by number.
 
     Example:
+        >>> from datetime import UTC
         >>> datatag_entry(6, 20, "call", FieldType.LINE).body(UTC)["subfilter"]
         {'dataTagId': 6, 'filter': {'type': 3108, 'field': 20}}
     """
@@ -288,5 +289,9 @@ def datatag_entry(
     return Filter(93, Operator.EQUAL, checked.value, subfilter=subfilter)
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str | Person)
+def _is_plain(kind: int, value: Any) -> bool:
+    if kind == FieldType.CHECKBOX or isinstance(value, bool):
+        return kind == FieldType.CHECKBOX and isinstance(value, bool)
+    if kind == FieldType.NUMBER:
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, str) and value != ""

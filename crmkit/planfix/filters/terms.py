@@ -6,7 +6,7 @@ dozen filters), so every combination is checked here, before anything is sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -68,8 +68,8 @@ class DateValue:
         elif self.last is not None:
             body |= {"dateFrom": _stamp(self.first, zone), "dateTo": _stamp(self.last, zone)}
         elif self.first is not None:
-            # The vendor's text says dateFrom for one day; every example and live client uses dateValue. With time, the
-            # only example there is has dateFrom.
+            # The vendor's text says dateFrom for one day, but every example and live client uses dateValue.
+            # With time, the only example there is has dateFrom.
             key = "dateFrom" if isinstance(self.first, datetime) else "dateValue"
             body[key] = _stamp(self.first, zone)
         return body
@@ -113,6 +113,7 @@ class Filter:
         subfilter: For filter 93.
 
     Example:
+        >>> from datetime import UTC
         >>> Filter(type=57, operator="equal", value=71234).body(UTC)
         {'type': 57, 'operator': 'equal', 'value': 71234}
     """
@@ -243,7 +244,7 @@ class PartyTerm(_Term):
 
 
 class Ids(_Term):
-    """A condition on something with a number: a status, project, template, process, parent, …"""
+    """A condition on something with a number: a status, project, template, process or parent."""
 
     __slots__ = ()
 
@@ -323,7 +324,7 @@ class Choice(_Term):
 
 def flag(number: int) -> Filter:
     """Return a condition that holds or not; the vendor knows no "not" for it."""
-    return Filter(number, Operator.EQUAL, True)  # noqa: FBT003  (the vendor's value)
+    return Filter(number, Operator.EQUAL, True)
 
 
 def _when(when: Any) -> DateValue:
@@ -383,14 +384,3 @@ def _text(kind: int, text: Any) -> str:
             f"filter {kind}: {text!r} is no text to look for", hint="give a text that is not empty"
         )
     return text
-
-
-def check(test: Callable[[Any], bool], kind: int, value: Any, allowed: str) -> Any:
-    """Return the value if it passes the test.
-
-    Raises:
-        ValidationError: It does not; nothing was sent.
-    """
-    if not test(value):
-        raise ValidationError(f"filter {kind}: {value!r} does not fit", hint=f"allowed: {allowed}")
-    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -82,6 +82,11 @@ class Model(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="allow", frozen=True)
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Show what was told, not the defaults of everything that was not asked for."""
+        told = self.model_fields_set
+        return ((name, value) for name, value in super().__repr_args__() if name in told)
+
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, data: Any) -> Any:
@@ -151,11 +156,11 @@ class Phone(Model):
 
 
 class File(Model):
-    """An attached file; ``size`` is in kilobytes, rounded up (seen live; the vendor's description says bytes)."""
+    """An attached file; ``size`` is in kilobytes, rounded up (seen live; the description says bytes)."""
 
     id: int
     name: str = ""
-    size: int = 0
+    size: float = 0
     link: str = Field(default="", repr=False)
 
 

@@ -25,7 +25,7 @@ __all__ = ["COMMENT_FIELDS", "ChangeDate", "ChangeStatus", "Comment", "CommentKi
 
 
 class CommentKind(StrEnum):
-    """Which comments a list holds (``typeList``). ``ALL`` has the changes of status and dates too: the history."""
+    """Which comments a list holds (``typeList``); ``ALL`` has changes of status and dates too."""
 
     COMMENTS = "Comments"
     ALL = "All"
@@ -34,7 +34,7 @@ class CommentKind(StrEnum):
 
 
 class CommentType(StrEnum):
-    """What an entry of the list is; ``NONE`` are entries that the portal wrote, such as a change of status."""
+    """What an entry of the list is; ``NONE`` are those that the portal wrote, such as a change of status."""
 
     COMMENT = "Comment"
     REMINDER = "Reminder"
@@ -100,8 +100,9 @@ class Comment(Entity):
 
 
 COMMENT_FIELDS: tuple[str, ...] = (
-    "id", "dateTime", "type", "fromType", "description", "additionalDescriptionData", "task", "project", "contact",
-    "owner", "isDeleted", "isPinned", "isHidden", "isNotRead", "recipients", "reminders", "dataTags", "files",
-    "changeTaskStartDate", "changeTaskExpectDate", "changeStatus", "sourceObjectId", "sourceDataVersion",
+    "id", "dateTime", "type", "fromType", "description", "additionalDescriptionData", "task", "project",
+    "contact", "owner", "isDeleted", "isPinned", "isHidden", "isNotRead", "recipients", "reminders",
+    "dataTags", "files", "changeTaskStartDate", "changeTaskExpectDate", "changeStatus",
+    "sourceObjectId", "sourceDataVersion",
 )  # fmt: skip
 """All fields of a comment."""

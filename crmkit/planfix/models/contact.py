@@ -10,7 +10,6 @@ from pydantic import Field
 from crmkit.planfix.ids import Person
 from crmkit.planfix.models.base import (
     Day,
-    Entity,
     File,
     Group,
     Moment,
@@ -33,7 +32,7 @@ class Gender(StrEnum):
     MALE = "Male"
 
 
-class Contact(Entity, WithCustomFields):
+class Contact(WithCustomFields):
     """A contact or a company. Absent texts are ``""``: the portal writes them so."""
 
     name: str = ""
@@ -86,13 +85,15 @@ class Contact(Entity, WithCustomFields):
 
 
 CONTACT_LIST_FIELDS: tuple[str, ...] = (
-    "id", "template", "name", "midname", "lastname", "gender", "description", "address", "site", "email",
-    "additionalEmailAddresses", "skype", "telegramId", "telegram", "facebook", "instagram", "viberId", "position", "group",
-    "isCompany", "isDeleted", "birthDate", "createdDate", "dateOfLastUpdate", "supervisors", "phones", "companies",
-    "contacts", "files", "sourceObjectId", "sourceDataVersion",
+    "id", "template", "name", "midname", "lastname", "gender", "description", "address", "site",
+    "email", "additionalEmailAddresses", "skype", "telegramId", "telegram", "facebook", "instagram",
+    "viberId", "position", "group", "isCompany", "isDeleted", "birthDate", "createdDate",
+    "dateOfLastUpdate", "supervisors", "phones", "companies", "contacts", "files", "sourceObjectId",
+    "sourceDataVersion",
 )  # fmt: skip
 """All system fields that ``POST /contact/list`` knows."""
 CONTACT_FIELDS: tuple[str, ...] = (
-    *CONTACT_LIST_FIELDS, "dataTags", "avatarUrl", "addedBy", "languageCode", "communicationLanguageCode", "timezone",
+    *CONTACT_LIST_FIELDS, "dataTags", "avatarUrl", "addedBy", "languageCode",
+    "communicationLanguageCode", "timezone",
 )  # fmt: skip
 """All system fields that ``GET /contact/{id}`` knows."""

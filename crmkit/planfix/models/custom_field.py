@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
-from crmkit.planfix.fields import READ_ONLY, FieldType, decode, encode
+from crmkit.planfix.field_types import READ_ONLY, FieldType
+from crmkit.planfix.fields import decode, encode
 from crmkit.planfix.models.base import Entity, Model, zone_of
 
 __all__ = ["CustomField", "FieldValue", "WithCustomFields"]
@@ -33,7 +34,7 @@ class CustomField(Entity):
     """
 
     name: str = ""
-    names: dict[str, str] = Field(default_factory=dict)
+    names: dict[str, Any] = Field(default_factory=dict)
     type: Annotated[FieldType | int, BeforeValidator(_field_type)] = -1
     type_name: str = ""
     object_type: int | None = None
@@ -55,7 +56,7 @@ class CustomField(Entity):
         return self.type not in READ_ONLY
 
     def encode(self, value: Any, zone: tzinfo) -> dict[str, Any]:
-        """Return the element of ``customFieldData`` that sets this field; see :func:`crmkit.planfix.fields.encode`."""
+        """Return the element of ``customFieldData`` that sets it; see :mod:`crmkit.planfix.fields`."""
         label = f"{self.id} «{self.name}»" if self.name else str(self.id)
         written = encode(self.type, value, zone=zone, name=label, options=self.options)
         return {"field": {"id": self.id}, "value": written}
@@ -86,7 +87,7 @@ class FieldValue(Model):
         )
 
 
-class WithCustomFields(Model):
+class WithCustomFields(Entity):
     """An object that may carry custom fields. They come only if they were asked for by their numbers."""
 
     custom_field_data: tuple[FieldValue, ...] = ()

@@ -39,7 +39,7 @@ class Process(Entity):
     name: str = ""
 
 
-class ObjectType(Entity, WithCustomFields):
+class ObjectType(WithCustomFields):
     """An object in the vendor's sense: a kind of task, such as "Deal", with defaults for new tasks."""
 
     name: str = ""

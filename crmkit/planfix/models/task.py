@@ -10,7 +10,6 @@ from pydantic import Field
 
 from crmkit.planfix.models.base import (
     ContactRef,
-    Entity,
     File,
     Model,
     Moment,
@@ -27,7 +26,7 @@ __all__ = ["TASK_FIELDS", "TASK_LIST_FIELDS", "Priority", "SavedFilter", "Task",
 
 
 class Priority(StrEnum):
-    """How urgent a task is. Other values are ignored by the portal without a word, so they are refused for writing."""
+    """How urgent a task is. The portal ignores other words silently, so they are refused for writing."""
 
     NOT_URGENT = "NotUrgent"
     URGENT = "Urgent"
@@ -41,7 +40,7 @@ class TaskType(StrEnum):
     CHECKMARK = "Checkmark"
 
 
-class Task(Entity, WithCustomFields):
+class Task(WithCustomFields):
     """A task: what was asked for by ``fields``, the rest at its default.
 
     ``id`` is the number that the web interface shows. Moments are aware. ``status.is_active`` answers "is it
@@ -74,7 +73,7 @@ class Task(Entity, WithCustomFields):
     actual_completion_date: Moment = None
     date_of_last_update: Moment = None
     date_of_last_comment: Moment = None
-    duration: int | None = None
+    duration: float | None = None
     duration_unit: str = ""
     duration_type: str = ""
     overdue: bool | None = None
@@ -87,7 +86,7 @@ class Task(Entity, WithCustomFields):
     participants: People = People()
     auditors: People = People()
     project_auditors: People = People()
-    recurrence: dict[str, Any] = Field(default_factory=dict, repr=False)
+    recurrence: Any = Field(default=None, repr=False)
     is_deleted: bool = False
     files: tuple[File, ...] = ()
     data_tags: tuple[dict[str, Any], ...] = ()
@@ -124,12 +123,13 @@ class SavedFilter(Model):
 
 
 TASK_LIST_FIELDS: tuple[str, ...] = (
-    "id", "name", "description", "priority", "status", "processId", "resultChecking", "type", "assigner", "parent",
-    "object", "template", "project", "counterparty", "dateTime", "startDateTime", "endDateTime", "hasStartDate",
-    "hasEndDate", "hasStartTime", "hasEndTime", "delayedTillDate", "actualCompletionDate", "dateOfLastUpdate",
-    "dateOfLastComment", "duration", "durationUnit", "durationType", "overdue", "closeToDeadLine", "notAcceptedInTime",
-    "inFavorites", "isSummary", "isSequential", "assignees", "participants", "auditors", "recurrence", "isDeleted",
-    "files", "sourceObjectId", "sourceDataVersion",
+    "id", "name", "description", "priority", "status", "processId", "resultChecking", "type",
+    "assigner", "parent", "object", "template", "project", "counterparty", "dateTime", "startDateTime",
+    "endDateTime", "hasStartDate", "hasEndDate", "hasStartTime", "hasEndTime", "delayedTillDate",
+    "actualCompletionDate", "dateOfLastUpdate", "dateOfLastComment", "duration", "durationUnit",
+    "durationType", "overdue", "closeToDeadLine", "notAcceptedInTime", "inFavorites", "isSummary",
+    "isSequential", "assignees", "participants", "auditors", "recurrence", "isDeleted", "files",
+    "sourceObjectId", "sourceDataVersion",
 )  # fmt: skip
 """All system fields that ``POST /task/list`` knows."""
 TASK_FIELDS: tuple[str, ...] = (*TASK_LIST_FIELDS, "additionalDescriptionData", "projectAuditors", "dataTags")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from crmkit.planfix.ids import Person, read_person
-from crmkit.planfix.models.base import Day, Entity, Group, Phone, Reference, open_enum
+from crmkit.planfix.models.base import Day, Group, Phone, Reference, open_enum
 from crmkit.planfix.models.custom_field import WithCustomFields
 
 __all__ = ["USER_FIELDS", "Role", "User", "UserStatus"]
@@ -33,7 +33,7 @@ class UserStatus(StrEnum):
     INACTIVE = "Inactive"
 
 
-class User(Entity, WithCustomFields):
+class User(WithCustomFields):
     """An employee or a robot."""
 
     name: str = ""
@@ -61,7 +61,7 @@ class User(Entity, WithCustomFields):
         Annotated[Person, BeforeValidator(lambda data: read_person(data, "user"))], ...
     ] = ()
     avatar_url: str = Field(default="", repr=False)
-    temporary_replacement: dict[str, Any] = Field(default_factory=dict)
+    temporary_replacement: Any = None
     source_object_id: str = ""
     source_data_version: str = ""
 
@@ -87,9 +87,9 @@ class User(Entity, WithCustomFields):
 
 
 USER_FIELDS: tuple[str, ...] = (
-    "id", "name", "midname", "lastname", "gender", "isDeleted", "birthDate", "groups", "role", "login", "email",
-    "secondaryEmails", "telegramId", "telegram", "status", "phones", "languageCode", "communicationLanguageCode",
-    "timezone", "position", "workspace", "personalManagers", "avatarUrl", "temporaryReplacement", "sourceObjectId",
-    "sourceDataVersion",
+    "id", "name", "midname", "lastname", "gender", "isDeleted", "birthDate", "groups", "role", "login",
+    "email", "secondaryEmails", "telegramId", "telegram", "status", "phones", "languageCode",
+    "communicationLanguageCode", "timezone", "position", "workspace", "personalManagers", "avatarUrl",
+    "temporaryReplacement", "sourceObjectId", "sourceDataVersion",
 )  # fmt: skip
 """All system fields of an employee."""

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from crmkit.exceptions import ValidationError
 from crmkit.planfix.connection import Connection
 from crmkit.planfix.filters import FilterLike, bodies
 from crmkit.planfix.models.base import Entity, Model
 from crmkit.planfix.pagination import PAGE_LIMIT, check_page, walk
 
-__all__ = ["PAGE_LIMIT", "Listing", "ReadBack", "Resource", "positive"]
+__all__ = ["PAGE_LIMIT", "Listing", "ReadBack", "Resource"]
 
 E = TypeVar("E", bound=Entity)
 M = TypeVar("M", bound=Model)
@@ -73,6 +72,7 @@ class Listing(Generic[E]):
         ids: tuple[Any, ...] = (),
         filters: Iterable[FilterLike] = (),
         descending: bool = False,
+        ordered: bool = False,
         **body: Any,
     ) -> Iterator[E]:
         """Read all pages; filters are checked now, requests are sent as the rows are taken."""
@@ -82,6 +82,7 @@ class Listing(Generic[E]):
             what=self.operation,
             size=size,
             descending=descending,
+            ordered=ordered,
         )
 
     def _body(
@@ -94,16 +95,3 @@ class Listing(Generic[E]):
     def _fetch(self, offset: int, size: int, ids: tuple[Any, ...], body: Mapping[str, Any]) -> tuple[E, ...]:
         json = {"offset": offset, "pageSize": size, **body}
         return self.connection.many(self.model, self.key, self.operation, *ids, json=json)
-
-
-def positive(what: str, number: Any) -> int:
-    """Return an id that is fit for a path.
-
-    Raises:
-        ValidationError: It is not a positive whole number.
-    """
-    if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
-        raise ValidationError(
-            f"{what}: {number!r} is no id", hint="give the number that the web interface shows"
-        )
-    return number

@@ -7,12 +7,13 @@ from datetime import date
 from typing import Any
 
 from crmkit.exceptions import NotFound, ValidationError
+from crmkit.planfix.checks import positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.ids import Person, external_id, people_body, person_of
 from crmkit.planfix.models.comment import COMMENT_FIELDS, Comment, CommentKind
 from crmkit.planfix.models.outcome import Created, Updated
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource, positive
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource
 from crmkit.planfix.text import check_comment, to_html
 from crmkit.planfix.times import moment_body
 from crmkit.transport.request import Effect
@@ -69,6 +70,7 @@ class Comments(Resource):
             fields=field_list(fields),
             ids=(number,),
             descending=newest_first,
+            ordered=True,
             typeList=CommentKind(kind).value,
             resultOrder=_order(newest_first),
         )
@@ -162,7 +164,9 @@ class Comments(Resource):
         silent: bool = False,
         key: str = "",
     ) -> Created:
-        """Add a comment: ``POST /task/{id}/comments/``, ``POST /contact/{id}/comments/``. Never repeated blindly.
+        """Add a comment. Never repeated blindly.
+
+        ``POST /task/{id}/comments/``, ``POST /contact/{id}/comments/``.
 
         Args:
             on: A task's number, or ``contact(7)``.
@@ -216,7 +220,9 @@ class Comments(Resource):
         files: Iterable[int] | None = None,
         silent: bool = False,
     ) -> Updated:
-        """Change a comment: ``POST /task/{id}/comments/{commentId}``. May be repeated: it sets fields to values.
+        """Change a comment. May be repeated: it sets fields to values.
+
+        ``POST /task/{id}/comments/{commentId}``, ``POST /contact/{id}/comments/{commentId}``.
 
         Args:
             on: A task's number, or ``contact(7)``.

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any, TypedDict, Unpack
 
 from crmkit.exceptions import ValidationError
+from crmkit.planfix.checks import positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.filters import contacts as conditions
@@ -18,7 +19,7 @@ from crmkit.planfix.models.outcome import Created, Updated
 from crmkit.planfix.models.process import Process
 from crmkit.planfix.models.task import SavedFilter
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, positive
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
 from crmkit.planfix.resources.custom_fields import CustomFields
 from crmkit.planfix.resources.readback import wait_until_visible
 
@@ -26,7 +27,7 @@ __all__ = ["ContactValues", "Contacts"]
 
 
 class ContactValues(TypedDict, total=False):
-    """What can be set on a contact or company; see :class:`~crmkit.planfix.resources.tasks.TaskValues` for the kinds.
+    """What can be set on a contact or company; kinds of values as in ``TaskValues``.
 
     ``phones`` replaces the present list; a plain text is a mobile number.
     """
@@ -211,7 +212,7 @@ class Contacts(Resource):
     def read_back(
         self, contact_id: int, *, timeout: float = 30.0, pause: float = 2.0, **values: Unpack[ContactValues]
     ) -> ReadBack[Contact]:
-        """Read a contact until the values are visible; see :meth:`crmkit.planfix.resources.tasks.Tasks.read_back`."""
+        """Read a contact until the values are visible; as :meth:`Tasks.read_back`."""
 
         def read() -> Contact:
             return self.get(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from crmkit.planfix.checks import positive
 from crmkit.planfix.connection import Connection
 from crmkit.planfix.models.process import ObjectType, Status
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource, positive
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource
 from crmkit.planfix.resources.processes import STATUS_FIELDS
 
 __all__ = ["Objects"]

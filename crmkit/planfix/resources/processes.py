@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from crmkit.planfix.checks import positive
 from crmkit.planfix.models.process import Process, Status
-from crmkit.planfix.resources.base import Resource, positive
+from crmkit.planfix.resources.base import Resource
 
 __all__ = ["STATUS_FIELDS", "Processes"]
 

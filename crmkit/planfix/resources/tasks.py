@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 from crmkit.exceptions import ValidationError
 from crmkit.planfix import filters as conditions
+from crmkit.planfix.checks import positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.ids import Person, Ref, external_id, person_of
@@ -16,7 +17,7 @@ from crmkit.planfix.models.outcome import Created, Updated
 from crmkit.planfix.models.process import ObjectType, Status
 from crmkit.planfix.models.task import TASK_FIELDS, TASK_LIST_FIELDS, Priority, SavedFilter, Task
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, positive
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
 from crmkit.planfix.resources.custom_fields import CustomFields
 from crmkit.planfix.resources.readback import wait_until_visible
 
@@ -73,7 +74,7 @@ _COLUMNS = writing.Columns(
         "description": writing.markup("description", convert=True),
         "description_html": writing.markup("description", convert=False),
         "priority": writing.choice("priority", Priority),
-        "status": writing.reference("status"),
+        "status": writing.status("status"),
         "process_id": writing.number("processId"),
         "result_checking": writing.boolean("resultChecking"),
         "assigner": writing.party("assigner", "user", "contact"),
@@ -127,7 +128,9 @@ class Tasks(Resource):
         page_size: int = PAGE_LIMIT,
         run_as: Person | str | None = None,
     ) -> Iterator[Task]:
-        """Yield all tasks that satisfy every condition, ordered by id: ``POST /task/list``, one request per 99 rows.
+        """Yield all tasks that satisfy every condition, ordered by id.
+
+        ``POST /task/list``, one request per 99 rows.
 
         Args:
             filters: Conditions from :mod:`crmkit.planfix.filters`.

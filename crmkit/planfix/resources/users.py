@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from crmkit.planfix.checks import positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.models.base import Group
 from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.user import USER_FIELDS, User
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource, positive
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource
 
 __all__ = ["Users"]
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from crmkit.exceptions import ValidationError
+from crmkit.planfix.checks import is_number, unfit
 from crmkit.planfix.fields import decode
 from crmkit.planfix.ids import Person, Ref, people_body, person_of, read_person, read_ref
 from crmkit.planfix.models.base import Model, Phone
@@ -32,6 +33,7 @@ __all__ = [
     "plain",
     "reference",
     "references",
+    "status",
     "text",
     "word",
 ]
@@ -43,7 +45,7 @@ Lookup = Callable[[int], CustomField]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One writable attribute: its name on the wire, how it is written, and when a read value equals a written one."""
+    """One writable attribute: its name on the wire, how it is written, when a read value equals it."""
 
     wire: str
     write: Write
@@ -146,15 +148,12 @@ def _equal(wanted: Any, found: Any) -> bool:
     return bool(wanted == found) or (wanted in (None, False) and found in (None, False))
 
 
-# --- kinds of columns ------------------------------------------------------------------------------------------------
-
-
 def plain(wire: str, *types: type, allowed: str) -> Column:
     """A value that goes as it is."""
 
     def write(name: str, value: Any, _: tzinfo) -> Any:
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise _unfit(name, value, allowed)
+            raise unfit(name, value, allowed)
         return value
 
     return Column(
@@ -182,7 +181,7 @@ def markup(wire: str, *, convert: bool) -> Column:
 
     def write(name: str, value: Any, _: tzinfo) -> str:
         if not isinstance(value, str):
-            raise _unfit(name, value, "text")
+            raise unfit(name, value, "text")
         return to_html(value) if convert else value
 
     return Column(wire, write, lambda written, found, _: to_text(written) == to_text(found or ""))
@@ -198,7 +197,7 @@ def word(wire: str, *words: str) -> Column:
 
     def write(name: str, value: Any, _: tzinfo) -> str:
         if value not in words:
-            raise _unfit(name, value, ", ".join(words))
+            raise unfit(name, value, ", ".join(words))
         return str(value)
 
     return Column(wire, write, lambda written, found, _: bool(written == found))
@@ -207,6 +206,18 @@ def word(wire: str, *words: str) -> Column:
 def reference(wire: str) -> Column:
     """Something with a number: ``{"id": 5}``."""
     return Column(wire, _write_reference, lambda written, found, _: read_ref(written) == read_ref(found))
+
+
+def status(wire: str) -> Column:
+    """A status: 0 is one too (a draft)."""
+
+    def write(name: str, value: Any, zone: tzinfo) -> dict[str, int]:
+        return {"id": 0} if getattr(value, "id", value) == 0 else _write_reference(name, value, zone)
+
+    def same(written: Any, found: Any, _: tzinfo) -> bool:
+        return isinstance(found, Mapping) and found.get("id") == written["id"]
+
+    return Column(wire, write, same)
 
 
 def references(wire: str) -> Column:
@@ -243,7 +254,7 @@ def people(wire: str) -> Column:
 
 
 def phones(wire: str) -> Column:
-    """Telephone numbers; the list replaces the present one. Compared by their digits: the portal reformats them."""
+    """Telephone numbers; the list replaces the present one. Compared by digits: the portal reformats them."""
 
     def write(name: str, value: Any, _: tzinfo) -> list[dict[str, Any]]:
         return [_write_phone(name, one) for one in _items(name, value)]
@@ -275,9 +286,9 @@ def day(wire: str) -> Column:
 
 
 def _write_reference(name: str, value: Any, _: tzinfo) -> dict[str, int]:
-    found = value.id if isinstance(value, Ref | Model) and hasattr(value, "id") else value
-    if isinstance(found, bool) or not isinstance(found, int) or found <= 0:
-        raise _unfit(name, value, "a positive number")
+    found = getattr(value, "id", None) if isinstance(value, Ref | Model) else value
+    if not is_number(found):
+        raise unfit(name, value, "a positive number")
     return {"id": found}
 
 
@@ -288,7 +299,7 @@ def _write_phone(name: str, value: Any) -> dict[str, Any]:
         or not any(map(str.isdigit, phone.number))
         or phone.type not in (1, 2, 3, 4)
     ):
-        raise _unfit(name, value, "a number as text, or Phone(number=…, type=1..4)")
+        raise unfit(name, value, "a number as text, or Phone(number=…, type=1..4)")
     return {"number": phone.number, "type": phone.type}
 
 
@@ -298,7 +309,7 @@ def _digits(phone: Mapping[str, Any]) -> str:
 
 def _items(name: str, value: Any) -> Iterable[Any]:
     if isinstance(value, str | bytes | Mapping | Person) or not isinstance(value, Iterable):
-        raise _unfit(name, value, "a list")
+        raise unfit(name, value, "a list")
     return value
 
 
@@ -308,8 +319,3 @@ def _who(data: Any) -> set[Person]:
     found = [read_person(one, "user") for one in data.get("users") or ()]
     found += [read_person(one, "group") for one in data.get("groups") or ()]
     return {one for one in found if one}
-
-
-def _unfit(name: str, value: Any, allowed: str) -> ValidationError:
-    shown = repr(value) if isinstance(value, str | int | float) else type(value).__name__
-    return ValidationError(f"{name}: {shown} does not fit", hint=f"allowed: {allowed}")
