@@ -12,7 +12,17 @@ from crmkit.transport.request import NotJsonError, Request, Response
 from crmkit.transport.retry import Action, Failure
 from crmkit.transport.wire import Cause
 
-__all__ = ["REDIRECTS", "Redirected", "broken_off", "may_be_empty", "no_json", "retry_after", "too_long"]
+__all__ = [
+    "REDIRECTS",
+    "Redirected",
+    "broken_off",
+    "may_be_empty",
+    "no_json",
+    "origin_of",
+    "retry_after",
+    "target_of",
+    "too_long",
+]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _LEGALLY_EMPTY = frozenset({202, 204})
@@ -156,12 +166,38 @@ def _hint(status: int) -> str:
     )
 
 
+def origin_of(url: str) -> str | None:
+    """Return scheme, host and port of an http(s) URL, without user and password; ``None`` for anything else.
+
+    Example:
+        >>> origin_of("https://robot:key@Acme.planfix.ru/rest"), origin_of("acme.planfix.ru"),
+        origin_of("http://[::") ('https://acme.planfix.ru', None, None)
+    """
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}" if known else None
+
+
+def target_of(response: Response, url: str) -> str:
+    """Return where a redirect leads, empty if that is no URL."""
+    try:
+        return urljoin(url, response.headers.get("Location", ""))
+    except ValueError:
+        return ""
+
+
 def _redirected(request: Request, response: Response, host: str, url: str) -> Failure:
-    target = urlsplit(urljoin(url, response.headers.get("Location", "")))
-    origin = urlsplit(url)
-    where = f"{target.scheme}://{target.netloc.rpartition('@')[2]}"
-    elsewhere = target[:2] != origin[:2]
-    moved = elsewhere and target[2:4] == origin[2:4] and response.status != 303
+    target = target_of(response, url)
+    where = origin_of(target) or "nowhere"
+    here = origin_of(url) or ""
+    moved = (
+        where not in {here, "nowhere"}
+        and urlsplit(target)[2:4] == urlsplit(url)[2:4]
+        and response.status != 303
+    )
     error = Redirected(
         f"{request.operation} at {host}: HTTP {response.status}, redirected to {where}, not followed",
         location=where,

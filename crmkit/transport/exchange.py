@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
@@ -59,10 +58,11 @@ class Exchange:
         timeout: tuple[float, float],
         max_body: int,
     ) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        origin = answers.origin_of(base_url)
+        if origin is None:
             raise ConfigurationError("the address of the portal is no URL", hint=_LOOKS)
-        self.host = parts.netloc.rpartition("@")[2]
+        self._origin = origin
+        self.host = origin.partition("://")[2]
         self._base = base_url.rstrip("/")
         self._session = session
         self._clock = clock
@@ -114,7 +114,7 @@ class Exchange:
         answer = self._hop(request, prepared, credentials)
         hops = 0
         while request.stream and isinstance(answer, Response) and answer.status in answers.REDIRECTS:
-            target = urljoin(str(prepared.url), answer.headers.get("Location", ""))
+            target = answers.target_of(answer, str(prepared.url))
             if hops == _MAX_HOPS or not _may_follow(str(prepared.url), target):
                 break
             hops += 1
@@ -170,7 +170,7 @@ class Exchange:
 
     def _is_ours(self, url: str) -> bool:
         """Tell whether the URL is at the portal: same scheme, same host, same port."""
-        return urlsplit(url)[:2] == urlsplit(self._base)[:2]
+        return answers.origin_of(url) == self._origin
 
     def _url(self, path: str) -> str:
         if path.startswith(("https://", "http://")):
@@ -232,7 +232,8 @@ def _read(raw: requests.Response, limit: int) -> bytes | None:
 
 def _may_follow(url: str, target: str) -> bool:
     """A redirect may lead to another host, but not from https to http, and not to a file."""
-    return urlsplit(target).scheme in {"https", urlsplit(url).scheme}
+    downgraded = url.startswith("https:") and not target.startswith("https:")
+    return answers.origin_of(target) is not None and not downgraded
 
 
 def _no_netrc(prepared: requests.PreparedRequest) -> requests.PreparedRequest:

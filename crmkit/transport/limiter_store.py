@@ -59,6 +59,7 @@ class SQLiteStore:
         self._patience = patience
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._inherited: sqlite3.Connection | None = None
         self._owner = 0
 
     def update(self, key: str, change: Callable[[State | None], State]) -> State:
@@ -85,11 +86,12 @@ class SQLiteStore:
         with self._lock:
             if self._connection is not None and self._owner == os.getpid():
                 self._connection.close()
-            self._connection = None
+                self._connection = None
 
     def _connect(self) -> sqlite3.Connection:
-        # A connection must not cross a fork: the child would drop the parent's locks by closing it.
         if self._connection is None or self._owner != os.getpid():
+            # SQLite forbids a child even to close what its parent opened: keep it and never touch it.
+            self._inherited = self._connection
             self._connection = sqlite3.connect(
                 self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
             )

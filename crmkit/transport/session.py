@@ -7,6 +7,7 @@ no exception of ``requests``, whose texts hold URLs, ever hangs on one of ours a
 from __future__ import annotations
 
 import random as random_module
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -30,6 +31,10 @@ __all__ = ["Auth", "NoAuth", "OnWait", "Transport"]
 
 OnWait = Callable[[str, float], None]
 """Is told the operation and the seconds before the transport sleeps because of a failure."""
+
+_SECRET_HEADER = re.compile("auth|token|key|secret", re.IGNORECASE)
+_LONGEST_PAUSE = 86_400.0
+"""Seconds: a day is the longest period that a vendor counts over; more is a mistake of the portal."""
 
 
 class Auth(Protocol):
@@ -186,8 +191,9 @@ class Transport:
     def _credentials(self) -> Mapping[str, str]:
         """Ask for the headers and remember what is secret in them."""
         headers = dict(self._auth.headers())
-        for value in headers.values():
-            self.redactor.add(value, value.rpartition(" ")[2])
+        for name, value in headers.items():
+            if _SECRET_HEADER.search(name):
+                self.redactor.add(value, value.rpartition(" ")[2])
         broken = header_problem(headers)
         if broken is not None:
             raise ConfigurationError(
@@ -231,7 +237,7 @@ class Transport:
         if failure.action is Action.WAIT and self.limiter is not None:
             # Whoever else uses the account would be told the same: spare the portal their requests.
             scope = request.operation if failure.operation_only else None
-            self.limiter.pause(scope, failure.retry_after or verdict.delay)
+            self.limiter.pause(scope, min(failure.retry_after or verdict.delay, _LONGEST_PAUSE))
         if not verdict.refresh:
             return verdict
         try:
