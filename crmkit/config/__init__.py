@@ -3,11 +3,13 @@
 from crmkit.config.loading import load, load_portal
 from crmkit.config.models import (
     Bound,
+    BoundField,
     CardMapping,
     Config,
     DealMapping,
     PortalConfig,
     StoreConfig,
+    TaskKind,
     TaskMapping,
     is_loopback,
 )
@@ -15,12 +17,14 @@ from crmkit.config.secret import Secret
 
 __all__ = [
     "Bound",
+    "BoundField",
     "CardMapping",
     "Config",
     "DealMapping",
     "PortalConfig",
     "Secret",
     "StoreConfig",
+    "TaskKind",
     "TaskMapping",
     "is_loopback",
     "load",

@@ -32,11 +32,13 @@ from crmkit.exceptions import ConfigurationError
 __all__ = [
     "OWN_ERROR",
     "Bound",
+    "BoundField",
     "CardMapping",
     "Config",
     "DealMapping",
     "PortalConfig",
     "StoreConfig",
+    "TaskKind",
     "TaskMapping",
     "did_you_mean",
     "is_loopback",
@@ -150,16 +152,40 @@ class Bound(_Section):
     name: str = ""
 
 
-BoundField = Annotated[Bound, BeforeValidator(_bound)]
+FieldType = Literal[
+    "text",
+    "number",
+    "date",
+    "datetime",
+    "bool",
+    "choice",
+    "choices",
+    "person",
+    "people",
+    "company",
+    "ref",
+    "other",
+]
+
+
+class BoundField(Bound):
+    """A custom field. Its type and options may be remembered too, to notice when they change."""
+
+    type: FieldType | None = None
+    options: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
+
+
+StageName = Annotated[Bound, BeforeValidator(_bound)]
+FieldName = Annotated[BoundField, BeforeValidator(_bound)]
 
 
 class CardMapping(_Section):
     """The custom fields of contacts or companies by logical name."""
 
-    fields: dict[str, BoundField] = {}
+    fields: dict[str, FieldName] = {}
 
 
-class _TaskKind(_Section):
+class TaskKind(_Section):
     """What makes a Planfix task one of a kind: its object, its template or its process."""
 
     object: int | None = Field(None, gt=0, description="the id of the object in Planfix")
@@ -173,17 +199,17 @@ class _TaskKind(_Section):
         return {name: number for name, number in given.items() if number}
 
 
-class DealMapping(_TaskKind):
+class DealMapping(TaskKind):
     """Which things of the portal are deals, and what the logical names of stages and fields stand for."""
 
-    stages: dict[str, BoundField] = {}
-    fields: dict[str, BoundField] = {}
+    stages: dict[str, StageName] = {}
+    fields: dict[str, FieldName] = {}
 
 
-class TaskMapping(_TaskKind):
+class TaskMapping(TaskKind):
     """Which tasks are of a kind (``[portals.X.tasks.KIND]``), and which of their stages means which state."""
 
-    stages: dict[Literal["open", "done", "rejected", "cancelled"], BoundField] = {}
+    stages: dict[Literal["open", "done", "rejected", "cancelled"], StageName] = {}
 
 
 class PortalConfig(_Section):

@@ -46,8 +46,8 @@ class SandboxClock:
         return datetime.fromisoformat(self._ask("GET")["now"]).astimezone(UTC)
 
     def monotonic(self) -> float:
-        """Return the sandbox's seconds since 1970; it never goes back."""
-        return self.now().timestamp()
+        """Return the seconds since the sandbox was started, as it sees them."""
+        return float(self._ask("GET")["monotonic"])
 
     def sleep(self, seconds: float) -> None:
         """Move the sandbox's clock on by so many seconds."""

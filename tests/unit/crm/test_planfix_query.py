@@ -14,7 +14,7 @@ from crmkit.crm.adapters.planfix.query import Facts, Query, split
 from crmkit.crm.filters import Expression, Term, terms_of
 from crmkit.crm.models import Deal, Person, Ref, Stage
 from crmkit.exceptions import ConfigurationError, ValidationError
-from crmkit.planfix.fields import FieldType
+from crmkit.planfix import FieldType
 from crmkit.planfix.models import CustomField, Status
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -169,7 +169,7 @@ def test_variants_multiply() -> None:
 def test_company() -> None:
     client = Ref(kind="company", id="9")
     query = asked(Deal.of_company(client))
-    assert bodies(query) == [[OBJECT, (7, "equal", "contact:9")]]
+    assert bodies(query) == [[OBJECT, (7, "equal", 9)]]
     assert query.accepts(deal(company=client))
     assert not query.accepts(deal())
 

@@ -10,8 +10,8 @@ import pytest
 from crmkit.crm.adapters.planfix.values import from_planfix, person_in, person_out, to_planfix
 from crmkit.crm.models import Person, Ref
 from crmkit.exceptions import ValidationError
-from crmkit.planfix import ids
-from crmkit.planfix.fields import Entry, FieldType, decode
+from crmkit.planfix import Entry, FieldType, ids
+from crmkit.planfix.fields import decode
 from crmkit.planfix.models import CustomField
 
 ANNA = Person(id="5", name="Анна")

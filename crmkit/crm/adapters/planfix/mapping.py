@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from crmkit.config import Bound
+from crmkit.config import Bound, BoundField
 from crmkit.crm.adapters.planfix.values import from_planfix, person_in
 from crmkit.crm.models import (
     Activity,
@@ -31,6 +32,7 @@ __all__ = [
     "activity",
     "company",
     "contact",
+    "contradicts",
     "custom_values",
     "deal",
     "user",
@@ -99,7 +101,13 @@ DEAL_FIELDS = (
 """What has to be asked for, besides the custom fields, to know a deal."""
 
 
-def deal(task: planfix.Task, stages: Stages, fields: Mapping[str, Bound], web: str) -> Deal:
+def deal(
+    task: planfix.Task,
+    stages: Stages,
+    fields: Mapping[str, BoundField],
+    web: str,
+    untouched_since: datetime | None = None,
+) -> Deal:
     """Return a task as a deal.
 
     Args:
@@ -107,6 +115,8 @@ def deal(task: planfix.Task, stages: Stages, fields: Mapping[str, Bound], web: s
         stages: The process of the deals.
         fields: The custom fields by logical name.
         web: The address of the account's web interface, for the link.
+        untouched_since: What the filter proves that found the task. It is dropped if the task contradicts:
+            then the portal has ignored the filter.
     """
     stage = stages.stage(task.status) if task.status else None
     client = task.counterparty
@@ -119,6 +129,7 @@ def deal(task: planfix.Task, stages: Stages, fields: Mapping[str, Bound], web: s
         company=Ref(kind="company", id=str(client.id), name=client.name) if client else None,
         created_at=task.created_at,
         updated_at=task.updated_at,
+        untouched_since=None if contradicts(task, untouched_since) else untouched_since,
         deleted=task.is_deleted,
         url=f"{web}/task/{task.id}",
         fields=custom_values(task, fields),
@@ -126,7 +137,12 @@ def deal(task: planfix.Task, stages: Stages, fields: Mapping[str, Bound], web: s
     )
 
 
-def custom_values(card: WithCustomFields, fields: Mapping[str, Bound]) -> dict[str, Any]:
+def contradicts(task: planfix.Task, untouched_since: datetime | None) -> bool:
+    """Tell whether a task was changed after the moment since when it is said to be untouched."""
+    return bool(untouched_since and task.updated_at and task.updated_at >= untouched_since)
+
+
+def custom_values(card: WithCustomFields, fields: Mapping[str, BoundField]) -> dict[str, Any]:
     """Return the custom fields that the settings name, without the empty ones.
 
     An unchecked box counts as empty too: the vendor does not tell the two apart.
@@ -162,7 +178,6 @@ def activity(comment: planfix.Comment, authors: Authors) -> Activity:
         text=comment.text,
         stage_from=str(change.old_status_id or "") if change else "",
         stage_to=str(change.new_status_id or "") if change else "",
-        key=comment.source_object_id,
     )
 
 
@@ -190,7 +205,7 @@ def user(one: planfix.User, robots: frozenset[int]) -> User:
     )
 
 
-def company(card: planfix.Contact, fields: Mapping[str, Bound]) -> Company:
+def company(card: planfix.Contact, fields: Mapping[str, BoundField]) -> Company:
     """Return a card with ``isCompany`` as a company."""
     return Company(
         id=str(card.id),
@@ -202,7 +217,7 @@ def company(card: planfix.Contact, fields: Mapping[str, Bound]) -> Company:
     )
 
 
-def contact(card: planfix.Contact, fields: Mapping[str, Bound]) -> Contact:
+def contact(card: planfix.Contact, fields: Mapping[str, BoundField]) -> Contact:
     """Return a card of a person at the client's side."""
     return Contact(
         id=str(card.id),

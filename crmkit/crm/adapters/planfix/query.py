@@ -12,15 +12,14 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import product
 from typing import Any
 
-from crmkit.config import DealMapping
+from crmkit.config import DealMapping, TaskKind
 from crmkit.config.models import did_you_mean
 from crmkit.crm.adapters.planfix.mapping import Stages
 from crmkit.crm.adapters.planfix.values import from_planfix, person_in, person_out, to_planfix
 from crmkit.crm.filters import Explanation, Term
 from crmkit.crm.models import Deal, Ref
 from crmkit.exceptions import ConfigurationError, ValidationError
-from crmkit.planfix import filters
-from crmkit.planfix.fields import FieldType
+from crmkit.planfix import FieldType, filters
 from crmkit.planfix.filters import Filter
 from crmkit.planfix.models import CustomField, Task
 
@@ -117,8 +116,8 @@ def split(terms: Iterable[Term], facts: Facts) -> Query:
     return query
 
 
-def scope_of(mapping: DealMapping) -> tuple[tuple[Filter, ...], Callable[[Task], bool]]:
-    """Return what makes a task a deal: as filters, and as a check of a task that was read.
+def scope_of(mapping: TaskKind) -> tuple[tuple[Filter, ...], Callable[[Task], bool]]:
+    """Return what makes a task one of a kind: as filters, and as a check of a task that was read.
 
     Filter 325 is the object and 51 the template in the vendor's present description; the older help pages
     call 51 "template or object".

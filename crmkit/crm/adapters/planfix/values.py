@@ -7,8 +7,7 @@ from typing import Any
 
 from crmkit.crm.models import EntityKind, Person, Ref
 from crmkit.exceptions import ValidationError
-from crmkit.planfix import ids
-from crmkit.planfix.fields import Entry, FieldType
+from crmkit.planfix import Entry, FieldType, ids
 from crmkit.planfix.models import CustomField
 
 __all__ = ["NEUTRAL_TYPES", "from_planfix", "person_in", "person_out", "to_planfix"]
