@@ -1,0 +1,1 @@
+"""The recipes that come with crmkit: a module or package each."""
