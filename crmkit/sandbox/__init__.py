@@ -1,7 +1,7 @@
 """A CRM on this machine to learn on and to test against: real HTTP, its own time, troubles on demand.
 
-It is a judge, not a mirror: it follows the vendors' documents, shares no code with the clients, and refuses loudly what
-it does not emulate.
+It is a judge, not a mirror: it follows the vendors' documents, shares no code with the clients, and refuses
+loudly what it does not emulate.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class Sandbox:
         self._port = port
         self._server: HttpServer | None = None
         self._control = Control(self)
-        clock.on_move(lambda: self.vendor.settle())
+        clock.on_move(self._settle)
 
     @staticmethod
     def planfix(
@@ -73,8 +73,9 @@ class Sandbox:
             clock: ``frozen`` stands still until it is moved; ``real`` runs.
             port: 0 takes a free one.
             start: The first moment; Monday 3 March 2025, 09:00 in Moscow, unless said otherwise.
-            options: Fields of :class:`crmkit.sandbox.planfix.settings.Settings` (``strict_limits=False``, ...);
-                the rest goes to the seed (``deals=200``, ``stalled=61``, ``robot_noise=5``, ``random_seed=7``).
+            options: Fields of :class:`crmkit.sandbox.planfix.settings.Settings` (``strict_limits=False``,
+                ...); the rest goes to the seed (``deals=200``, ``stalled=61``, ``robot_noise=5``,
+                ``random_seed=7``).
 
         Raises:
             ValueError: There is no such seed or option.
@@ -122,7 +123,8 @@ class Sandbox:
         """Start again: the first moment, a fresh portal, no troubles, an empty log.
 
         Args:
-            seed: Another seed with its ``options``; ``None``: the same as before.
+            seed: Another seed; ``None``: the same as before.
+            options: Of the other seed and its settings, as when the sandbox was made.
         """
         self.clock.rewind()
         self.vendor = self._build(seed, options)
@@ -136,6 +138,9 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _settle(self) -> None:
+        self.vendor.settle()  # looked up each time: a reset puts a new vendor there
 
     def _origin(self) -> str:
         if self._server is None:

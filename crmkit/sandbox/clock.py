@@ -1,7 +1,7 @@
 """The sandbox's own time: it stands still until somebody moves it, or runs with the machine.
 
-It has the three methods that crmkit expects of a clock, so that it can be handed to a client; it is written anew here
-because the sandbox shares no code with what it judges.
+It has the three methods that crmkit expects of a clock, so that it can be handed to a client; it is written
+anew here because the sandbox shares no code with what it judges.
 """
 
 from __future__ import annotations

@@ -1,16 +1,17 @@
 """The control API, beside the vendor's: ``/__control/...`` on the same port. It mirrors what Python can do.
 
-======================  ==========================================================================================
-``GET  /``              what this sandbox is: URLs, tokens, people, operations
-``GET  /clock``         ``{"now", "monotonic", "frozen"}``; POST ``{"advance": {"days": 7}}`` or ``{"set": "<iso>"}``
-``POST /reset``         back to the start, with the same seed
-``POST /seed``          start again with ``{"seed": name, ...options}``
-``GET  /faults``        also POST (a :class:`crmkit.sandbox.faults.Fault`) and DELETE
-``GET  /requests``      the log (``?limit=``, newest); DELETE forgets it
-``GET  /notifications`` who was told what
-``GET  /state/<collection>[/<number>]``
-``POST /act``           ``{"action": "comment", "user": "user:4", "task": 70001, "text": "..."}``
-======================  ==========================================================================================
+=========================  ================================================================================
+``GET  /``                 what this sandbox is: URLs, tokens, people, operations
+``GET  /clock``            ``{"now", "monotonic", "frozen"}``
+``POST /clock``            ``{"advance": {"days": 7}}`` or ``{"set": "2025-03-10T09:00:00+03:00"}``
+``POST /reset``            back to the start, with the same seed
+``POST /seed``             start again with ``{"seed": name, ...options}``
+``GET  /faults``           also POST (a :class:`crmkit.sandbox.faults.Fault`) and DELETE
+``GET  /requests``         the log (``?limit=`` newest); DELETE forgets it
+``GET  /notifications``    who was told what
+``GET  /state/<name>``     a collection of the portal's state; ``/state/<name>/<number>`` one of its members
+``POST /act``              ``{"action": "comment", "user": "user:4", "task": 70001, "text": "..."}``
+=========================  ================================================================================
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from crmkit.sandbox.wire import Reply, Request, Vendor
 __all__ = ["Exchange"]
 
 PATIENCE = 65.0
-"""How long a client waits for an answer if a ``hang`` does not say: Planfix and Bitrix24 allow a request a minute."""
+"""How long a client waits in a ``hang`` that does not say: the vendors allow a request a minute."""
 HTML = "text/html; charset=utf-8"
 PAGE = "<html><head><title>{status}</title></head><body><h1>{status}</h1><p>sandbox proxy</p></body></html>"
 

@@ -6,14 +6,14 @@ Kinds that the sandbox plays itself, before or after the vendor's emulation has 
 ``html``           a page instead of JSON: a proxy's 502, or a captive portal's 200 (``status``)
 ``reset``          the connection is closed before anything was done
 ``drop_answer``    the request was carried out, then the connection is closed without an answer
-``hang``           the client waits ``seconds`` in vain (its patience), on the sandbox's clock; then as ``drop_answer``,
-                   or, with ``taken=False``, as ``reset``
+``hang``           the client waits ``seconds`` in vain (its patience), on the sandbox's clock, then the
+                   connection is closed; with ``taken=True`` the request was carried out
 ``latency``        the answer takes ``seconds`` on the sandbox's clock
 ``truncated``      half of the body, then the connection is closed
 ``wrong_charset``  the body is in Windows-1251 while the header says UTF-8
 
-Kinds that the vendor's emulation plays: Planfix ``accept_202`` (``seconds`` until applied, or ``never=True``),
-``quota`` (the daily budget is used up) and ``failures`` (a partial success).
+Kinds that the vendor's emulation plays: Planfix ``accept_202`` (``seconds`` until applied, or
+``never=True``), ``quota`` (the daily budget is used up) and ``failures`` (a partial success).
 """
 
 from __future__ import annotations

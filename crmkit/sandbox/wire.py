@@ -50,7 +50,7 @@ class Vendor(Protocol):
     """The path under which its API answers, for example ``/rest``."""
 
     def operation(self, verb: str, path: str) -> str:
-        """Return the vendor's name of an operation, for example ``POST /task/{id}``; empty if it is not emulated."""
+        """Return the vendor's name of an operation (``POST /task/{id}``); empty if it is not emulated."""
         ...
 
     def caller(self, request: Request) -> str:

@@ -1,10 +1,11 @@
-"""The state of an account and its rules: what a change brings with it, who is told, what is noted in the history."""
+"""The state of an account and its rules: what a change brings with it, who is told, what is noted."""
 
 from __future__ import annotations
 
 import heapq
+import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -59,14 +60,12 @@ class FieldSets:
 
 @dataclass(order=True)
 class Queued:
-    """A change that waits for a busy task."""
+    """A change that waits until its task or contact is free; ``apply`` is called with the moment it is."""
 
     due: float
     order: int
-    task: int = field(compare=False)
-    changes: dict[str, Any] = field(compare=False)
-    author: str = field(compare=False)
-    silent: bool = field(compare=False)
+    what: str = field(compare=False)
+    apply: Callable[[float], object] = field(compare=False, repr=False)
 
 
 class Account:
@@ -109,8 +108,6 @@ class Account:
         self._contact_ids = count(1)
         self._order = count()
 
-    # --- looking -------------------------------------------------------------------------------------------------
-
     def now(self) -> float:
         """Return the present moment in seconds since 1970."""
         return self.clock.timestamp()
@@ -127,7 +124,7 @@ class Account:
             return self.directories.get(int(directory), {}).get(int(key), "")
         if kind in ("user", "contact"):
             person = (self.users if kind == "user" else self.contacts).get(int(number))
-            return person.full_name if person else ""  # type: ignore[attr-defined]
+            return person.full_name if person else ""
         shelf: Any = {"group": self.groups, "task": self.tasks, "project": self.projects}[kind]
         found = shelf.get(int(number))
         return found.name if found else ""
@@ -160,7 +157,7 @@ class Account:
         return self.objects.get(task.object) or self.templates.get(task.template)
 
     def sees(self, user: User, task: Task) -> bool:
-        """Tell whether a person may see a task: administrators and robots see all, others where they take part."""
+        """Tell whether a person may see a task: administrators and robots all, others their own."""
         if user.sees_all:
             return True
         mine = {user.ref, *self.groups_of(user.ref)}
@@ -169,12 +166,10 @@ class Account:
         )
 
     def sees_comment(self, user: User, comment: Comment) -> bool:
-        """Tell whether a person may see a comment: hidden ones are for author, recipients and administrators."""
+        """Tell whether a person may see a comment: a hidden one only author, recipients, administrators."""
         if not comment.hidden or user.sees_all or comment.owner == user.ref:
             return True
         return user.ref in self.members(comment.recipients)
-
-    # --- changing ------------------------------------------------------------------------------------------------
 
     def new_id(self, what: str) -> int:
         """Return the next free number of a ``task``, ``comment`` or ``contact``."""
@@ -189,7 +184,7 @@ class Account:
         """Put a new task in; its assignees are told, the author is not."""
         self.tasks[task.id] = task
         if notify:
-            self._tell(task.assignees, author, task, 0, task.name)
+            self._tell(task.assignees, task, task.name, but=(author,))
         return task
 
     def change_task(
@@ -203,9 +198,9 @@ class Account:
     ) -> tuple[str, ...]:
         """Change a task and do what comes with it; return the names of what really changed.
 
-        ``changes`` are attributes of :class:`Task`; custom fields stand under ``fields`` by number, ``None`` clears.
-        A change of status or dates leaves an entry in the history, other changes do not. Writing what is there
-        already changes nothing, not even the date of the last change.
+        ``changes`` are attributes of :class:`Task`; custom fields stand under ``fields`` by number.
+        A change of status or dates leaves an entry in the history, other changes do not. Writing what is
+        there already changes nothing, not even the date of the last change.
         """
         at = self.now() if at is None else at
         before = {name: getattr(task, name) for name in changes if name != "fields"}
@@ -223,7 +218,7 @@ class Account:
             self.log.append(LogEntry(at, author, task.id, tuple(changed)))
             self._trace(task, before, changed, author, at)
             new = [ref for ref in task.assignees if ref not in before.get("assignees", task.assignees)]
-            self._tell(new, author, task, 0, task.name, at)
+            self._tell(new, task, task.name, but=(author,), at=at)
         return tuple(changed)
 
     def _set_fields(self, fields: dict[int, Any], values: dict[int, Any]) -> list[int]:
@@ -256,16 +251,15 @@ class Account:
     def add_comment(self, task: Task, comment: Comment, *, silent: bool = False, author: str = "") -> Comment:
         """Put a comment in: filters 21 and 79 move, recipients are told.
 
-        ``dateOfLastUpdate`` stays (setting ``comment_moves_update``). A backdated comment does not move a date back.
+        ``dateOfLastUpdate`` stays (setting ``comment_moves_update``). A backdated comment moves no date back.
         """
         self._keep(comment, task)
         task.commented = max(task.commented or 0.0, comment.at)
         if self.settings.comment_moves_update:
             task.updated = max(task.updated, comment.at)
         if not silent:
-            told = self._tell(
-                comment.recipients, comment.owner, task, comment.id, plain(comment.text), also_not=author
-            )
+            text, but = plain(comment.text), (comment.owner, author)
+            told = self._tell(comment.recipients, task, text, but=but, comment=comment.id)
             comment.unread = frozenset(told)
         return comment
 
@@ -276,18 +270,18 @@ class Account:
     def _tell(
         self,
         people: Iterable[str],
-        author: str,
         task: Task,
-        comment: int,
         text: str,
+        *,
+        but: tuple[str, ...],
+        comment: int = 0,
         at: float | None = None,
-        also_not: str = "",
     ) -> list[str]:
-        """Record a notification per person: not for the author, robots and the inactive; contacts are mailed to."""
+        """Record a notification per person, but not for who did it, robots and the inactive."""
         told = []
         for ref in self.members(people):
             user = self.users.get(int(ref[5:])) if ref.startswith("user:") else None
-            if ref in (author, also_not) or (user and (user.status == "Inactive" or user.role == "Robot")):
+            if ref in but or (user and (user.status == "Inactive" or user.role == "Robot")):
                 continue
             told.append(ref)
             self.notifications.append(
@@ -302,12 +296,10 @@ class Account:
         people: tuple[str, ...] = getattr(task, ROLES[role])
         return people
 
-    # --- busy tasks ----------------------------------------------------------------------------------------------
-
-    def enqueue(self, task: Task, changes: dict[str, Any], *, author: str, silent: bool, due: float) -> None:
+    def enqueue(self, what: str, apply: Callable[[float], object], *, due: float) -> None:
         """Keep a change for later; with an infinite ``due`` it is lost, as it may be at the vendor."""
-        queued = Queued(due, next(self._order), task.id, changes, author, silent)
-        if due == float("inf"):
+        queued = Queued(due, next(self._order), what, apply)
+        if due == math.inf:
             self.lost.append(queued)
         else:
             heapq.heappush(self.queue, queued)
@@ -326,10 +318,4 @@ class Account:
             now = self.now()
             while self.queue and self.queue[0].due <= now:
                 queued = heapq.heappop(self.queue)
-                self.change_task(
-                    self.tasks[queued.task],
-                    queued.changes,
-                    author=queued.author,
-                    silent=queued.silent,
-                    at=queued.due,
-                )
+                queued.apply(queued.due)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from crmkit.sandbox.faults import Fault
-from crmkit.sandbox.planfix.exceptions import Refused, bad_json, bad_value, missing
+from crmkit.sandbox.planfix.exceptions import bad_json, bad_value, missing
 from crmkit.sandbox.wire import Request
 
 if TYPE_CHECKING:
@@ -136,9 +136,11 @@ class Call:
         """
         filters = self.body.get("filters") or []
         if not isinstance(filters, list) or not all(isinstance(one, dict) for one in filters):
-            raise Refused(30, "Cannot deserialize, invalid JSON")
+            raise bad_json()
         for one in filters:
-            for name in ("type", "operator"):
+            for name, kind in (("type", int), ("operator", str)):
                 if one.get(name) in (None, ""):
                     raise missing(f"filters.{name}")
+                if isinstance(one[name], bool) or not isinstance(one[name], kind):
+                    raise bad_value(f"Incorrect filter {name} - {one[name]!r}")
         return filters

@@ -1,11 +1,12 @@
 """Building blocks of complex filters, shared by tasks, contacts and employees.
 
-A condition looks at a value; a filter is a condition with a way to get the value from an entity. ``None`` instead of a
-condition means that the vendor ignores the filter: everything passes, nobody is told.
+A condition looks at a value; a filter is a condition with a way to get the value from an entity. ``None``
+instead of a condition means that the vendor ignores the filter: everything passes, nobody is told.
 """
 
 from __future__ import annotations
 
+import operator as op
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,21 @@ from crmkit.sandbox.planfix.periods import period
 if TYPE_CHECKING:
     from crmkit.sandbox.planfix.call import Call
 
-__all__ = ["Condition", "custom", "dates", "flag", "numbers", "operator_of", "people", "text", "wrong_value"]
+__all__ = [
+    "EQUALITY",
+    "Condition",
+    "Filter",
+    "custom",
+    "dates",
+    "flag",
+    "ignored",
+    "integer",
+    "negated",
+    "numbers",
+    "operator_of",
+    "people",
+    "text",
+]
 
 Condition = Callable[[Any], bool]
 Filter = dict[str, Any]
@@ -26,6 +41,7 @@ EQUALITY = ("equal", "notequal")
 ORDER = (*EQUALITY, "gt", "lt")
 DATE_ORDER = (*ORDER, "gtAndEqual", "ltAndEqual")
 TEXT = (*EQUALITY, "have", "nothave")
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {"equal": op.eq, "gt": op.gt, "lt": op.lt}
 
 
 def operator_of(one: Filter, allowed: Iterable[str]) -> str:
@@ -34,20 +50,22 @@ def operator_of(one: Filter, allowed: Iterable[str]) -> str:
     Raises:
         Refused: Code 41: this filter does not know it.
     """
+    # The vendor's own examples of filter 93 say "equals".
     operator = "equal" if one["operator"] == "equals" else one["operator"]
     if operator not in allowed:
         raise bad_value(f"Incorrect operator {operator!r} for filter type {one['type']}")
     return str(operator)
 
 
-def wrong_value(call: Call, one: Filter, *, silent: bool = False) -> None:
+def ignored(call: Call, one: Filter, *, silently: bool = False) -> Condition | None:
     """Do what the vendor does with a value of a wrong type: ignore the filter, or refuse (a setting).
 
     Raises:
         Refused: Code 41.
     """
-    if not silent and call.settings.wrong_filter_value == "refuse":
+    if not silently and call.settings.wrong_filter_value == "refuse":
         raise bad_value(f"Incorrect value {one.get('value')!r} for filter type {one['type']}")
+    return None
 
 
 def negated(operator: str, condition: Condition) -> Condition:
@@ -55,19 +73,27 @@ def negated(operator: str, condition: Condition) -> Condition:
     return (lambda value: not condition(value)) if operator.startswith("not") else condition
 
 
-def flag(call: Call, one: Filter) -> bool:
+def integer(value: Any) -> bool:
+    """Tell whether a value is an integer number and not true or false."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def flag(one: Filter) -> bool:
     """Tell whether a flag filter counts; the vendor ignores it with any value but 1 and true."""
     operator_of(one, ("equal",))
-    value = one.get("value")
-    return value is True or (isinstance(value, int) and value == 1)
+    return one.get("value") in (1, True)
 
 
-def dates(call: Call, one: Filter) -> Condition:
-    """Look at a moment: within, outside, before or after the period. A missing one is never within or before."""
+def dates(call: Call, one: Filter) -> Condition | None:
+    """Look at a moment: within, outside, before or after a period. A missing one is outside only."""
     operator = operator_of(one, DATE_ORDER if call.settings.and_equal_operators else ORDER)
-    start, end = period(
-        one.get("value"), today=call.today, zone=call.zone, lenient=call.settings.lenient_date_keys
-    )
+    lenient = call.settings.lenient_date_keys
+    try:
+        start, end = period(one.get("value"), today=call.today, zone=call.zone, lenient=lenient)
+    except Refused:
+        if call.settings.wrong_filter_value == "refuse":
+            raise
+        return None
     tests: dict[str, Condition] = {
         "equal": lambda at: at is not None and start <= at < end,
         "notequal": lambda at: at is None or not start <= at < end,
@@ -79,15 +105,22 @@ def dates(call: Call, one: Filter) -> Condition:
     return tests[operator]
 
 
-def numbers(call: Call, one: Filter, *, silent: bool = False, prefix: str = "") -> Condition | None:
-    """Look at a number: equal to it, or to one of an array. ``"12"`` and, with a prefix, ``"contact:12"`` will do."""
+def numbers(call: Call, one: Filter, *, silently: bool = False, prefix: str = "") -> Condition | None:
+    """Look at a number: equal to it, or to one of an array.
+
+    Args:
+        call: Who asks.
+        one: The filter; ``"12"`` will do for 12.
+        silently: Whether a value of a wrong type is known to be ignored.
+        prefix: ``contact``: ``"contact:12"`` will do as well.
+    """
     operator = operator_of(one, EQUALITY)
     value = one.get("value")
     many = value if isinstance(value, list) else [value]
     try:
         wanted = frozenset(_number(item, prefix) for item in many)
     except ValueError:
-        return wrong_value(call, one, silent=silent)
+        return ignored(call, one, silently=silently)
     if operator == "notequal" and isinstance(value, list):
         if call.settings.notequal_array == "ignore":
             return None
@@ -97,7 +130,7 @@ def numbers(call: Call, one: Filter, *, silent: bool = False, prefix: str = "") 
 
 
 def _number(value: Any, prefix: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
+    if not integer(value) and not isinstance(value, str):
         raise ValueError(f"no number: {value!r}")
     text = str(value)
     return int(text.removeprefix(f"{prefix}:") if prefix else text)
@@ -112,7 +145,7 @@ def people(call: Call, one: Filter, *, through_groups: bool = False) -> Conditio
     except ValueError:
         ref = None
     if ref is None:
-        return wrong_value(call, one)
+        return ignored(call, one)
     wanted = {ref, *(call.account.groups_of(ref) if through_groups else ())}
     return negated(operator, lambda refs: not wanted.isdisjoint(refs))
 
@@ -124,122 +157,109 @@ def text(
     operator = operator_of(one, allowed)
     value = one.get("value")
     if not isinstance(value, str):
-        return wrong_value(call, one)
+        return ignored(call, one)
     wanted = value.casefold()
     if exact and operator in EQUALITY:
         return negated(operator, lambda found: (found or "").casefold() == wanted)
     return negated(operator, lambda found: wanted in (found or "").casefold())
 
 
+def _compared(operator: str, wanted: Any) -> Condition:
+    """Compare with equal, notequal, gt or lt; nothing is neither greater nor less."""
+    if operator == "notequal":
+        return lambda found: found != wanted
+    compare = _COMPARE[operator]
+    return lambda found: found is not None and compare(found, wanted)
+
+
 def _ordered(call: Call, one: Filter) -> Condition | None:
     operator = operator_of(one, ORDER)
     value = one.get("value")
     try:
-        wanted = float(value) if not isinstance(value, bool) else None  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        wanted = None
-    if wanted is None:
-        return wrong_value(call, one)
-    tests: dict[str, Condition] = {
-        "equal": lambda number: number is not None and number == wanted,
-        "notequal": lambda number: number is None or number != wanted,
-        "gt": lambda number: number is not None and number > wanted,
-        "lt": lambda number: number is not None and number < wanted,
-    }
-    return tests[operator]
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            return ignored(call, one)
+        return _compared(operator, float(value))
+    except ValueError:
+        return ignored(call, one)
+
+
+def _time(call: Call, one: Filter) -> Condition | None:
+    operator = operator_of(one, ORDER)
+    value = one.get("value")
+    return _compared(operator, value) if isinstance(value, str) else ignored(call, one)
 
 
 def _checkbox(call: Call, one: Filter) -> Condition | None:
     operator = operator_of(one, EQUALITY)
     value = one.get("value")
     if value not in (0, 1, True, False):
-        return wrong_value(call, one)
+        return ignored(call, one)
     return negated(operator, lambda found: bool(found) == bool(value))
 
 
 def _option(call: Call, one: Filter) -> Condition | None:
     operator = operator_of(one, EQUALITY)
     value = one.get("value")
-    if not isinstance(value, str):
-        return wrong_value(call, one)
-    return negated(operator, lambda found: found == value)
+    return _compared(operator, value) if isinstance(value, str) else ignored(call, one)
 
 
 def _any_of(call: Call, one: Filter, kind: type) -> Condition | None:
-    """Look at a set: does it hold one of these (``"47;48"``)? Whether the vendor means one or all is not documented."""
+    """Look at a set: does it hold one of these (``"47;48"``)? That "one" is meant, not "all", is a guess."""
     operator = operator_of(one, EQUALITY)
     value = one.get("value")
     items = value if isinstance(value, list) else str(value).split(";")
     try:
         wanted = {kind(item) for item in items}
     except (TypeError, ValueError):
-        return wrong_value(call, one)
+        return ignored(call, one)
     return negated(operator, lambda found: not wanted.isdisjoint(found or ()))
 
 
-def _single(condition: Condition | None) -> Condition | None:
-    """Let a condition on references look at one reference or none."""
+def _one_person(call: Call, one: Filter, prefix: str = "") -> Condition | None:
+    if prefix and integer(one.get("value")):
+        one = one | {"value": f"{prefix}:{one['value']}"}
+    condition = people(call, one)
     return (lambda ref: condition((ref,) if ref else ())) if condition else None
 
 
-def _collection(condition: Condition | None) -> Condition | None:
+def _many_people(call: Call, one: Filter) -> Condition | None:
+    condition = people(call, one)
     return (lambda refs: condition(refs or ())) if condition else None
 
 
-def _time(call: Call, one: Filter) -> Condition | None:
-    operator = operator_of(one, ORDER)
-    value = one.get("value")
-    if not isinstance(value, str):
-        return wrong_value(call, one)
-    tests: dict[str, Condition] = {
-        "equal": lambda found: found == value,
-        "notequal": lambda found: found != value,
-        "gt": lambda found: found is not None and found > value,
-        "lt": lambda found: found is not None and found < value,
-    }
-    return tests[operator]
-
-
-def _person_key(call: Call, one: Filter, prefix: str) -> Condition | None:
-    value = one.get("value")
-    if isinstance(value, int) and not isinstance(value, bool):
-        one = one | {"value": f"{prefix}:{value}"}
-    return _single(people(call, one))
-
-
-def custom_date(call: Call, one: Filter, spec: FieldDef) -> Condition:
-    """Look at a date field; dates without time begin at midnight of the caller."""
+def _date(call: Call, one: Filter, spec: FieldDef) -> Condition | None:
+    """Look at a date field; dates without time begin at the midnight of who asks."""
     condition = dates(call, one)
-    if spec.type != 3:
+    if condition is None or spec.type != 3:
         return condition
     day = call.day_start
     return lambda found: condition(day(found) if found else None)
 
 
 CUSTOM: dict[int, Callable[[Call, Filter, FieldDef], Condition | None]] = {
-    1: lambda c, f, s: text(c, f, exact=True),
-    2: lambda c, f, s: _ordered(c, f),
-    3: custom_date,
-    4: lambda c, f, s: _time(c, f),
-    5: lambda c, f, s: _checkbox(c, f),
-    6: lambda c, f, s: _option(c, f),
-    7: lambda c, f, s: numbers(c, f),
-    8: lambda c, f, s: _person_key(c, f, "contact"),
-    9: lambda c, f, s: _person_key(c, f, "user"),
-    10: lambda c, f, s: _person_key(c, f, "contact"),
-    11: lambda c, f, s: _any_of(c, f, str),
-    12: lambda c, f, s: _single(people(c, f)),
-    13: lambda c, f, s: _collection(people(c, f)),
-    14: lambda c, f, s: _any_of(c, f, int),
-    15: lambda c, f, s: numbers(c, f),
-    16: lambda c, f, s: _any_of(c, f, int),
-    17: lambda c, f, s: numbers(c, f),
+    1: lambda call, one, spec: text(call, one, exact=True),
+    2: lambda call, one, spec: _ordered(call, one),
+    3: _date,
+    4: lambda call, one, spec: _time(call, one),
+    5: lambda call, one, spec: _checkbox(call, one),
+    6: lambda call, one, spec: _option(call, one),
+    7: lambda call, one, spec: numbers(call, one),
+    8: lambda call, one, spec: _one_person(call, one, "contact"),
+    9: lambda call, one, spec: _one_person(call, one, "user"),
+    10: lambda call, one, spec: _one_person(call, one, "contact"),
+    11: lambda call, one, spec: _any_of(call, one, str),
+    12: lambda call, one, spec: _one_person(call, one),
+    13: lambda call, one, spec: _many_people(call, one),
+    14: lambda call, one, spec: _any_of(call, one, int),
+    15: lambda call, one, spec: numbers(call, one),
+    16: lambda call, one, spec: _any_of(call, one, int),
+    17: lambda call, one, spec: numbers(call, one),
 }
-"""What the last two digits of a custom field filter mean, the same for tasks (1xx), contacts (41xx), employees (91xx)."""
+"""Custom field filters by their last two digits: tasks have 1xx, contacts 41xx, employees 91xx."""
 
 
 def custom(call: Call, one: Filter, specs: dict[int, FieldDef]) -> Condition | None:
-    """Look at custom field values by number: filters xx01 to xx17, and xx52, xx53 for filled and empty.
+    """Look at custom field values by number: filters xx01 to xx17; xx52 and xx53 for filled and empty.
 
     Raises:
         Refused: Code 40 without ``field``; code 41 for a field that is not there.
@@ -260,4 +280,4 @@ def _spec(specs: dict[int, FieldDef], number: Any) -> FieldDef:
     try:
         return specs[int(number)]
     except (KeyError, TypeError, ValueError):
-        raise Refused(41, f"Custom field not found by id {number}") from None
+        raise bad_value(f"Custom field not found by id {number}") from None

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Test", "saved", "tests"]
 
-Filter = dict[str, Any]
 Test = Callable[[Contact], bool]
 
 TEXTS: dict[int, Callable[[Contact], str]] = {
@@ -52,44 +51,51 @@ KNOWN = frozenset(
 """Filters of the vendor that the sandbox has no data for."""
 
 
-def tests(call: Call, filters: list[Filter]) -> list[Test]:
+def tests(call: Call, filters: list[on.Filter]) -> list[Test]:
     """Return what a contact must pass, one test per filter that counts."""
     made = (_test(call, one) for one in filters)
     return [test for test in made if test is not None]
 
 
-def _test(call: Call, one: Filter) -> Test | None:
+def _test(call: Call, one: on.Filter) -> Test | None:
     number = one["type"]
     if number in FLAGS:
-        return FLAGS[number] if on.flag(call, one) else None
+        return FLAGS[number] if on.flag(one) else None
     if number in KNOWN:
         raise not_emulated(f"contact filter {number}")
-    get, condition = _condition(call, one)
-    if condition is None:
-        return None
-    test = condition
-    return lambda contact: test(get(contact))
+    if number not in CONDITIONS:
+        raise bad_value(f"Unknown filter type - {number}")
+    get, make = CONDITIONS[number]
+    condition = make(call, one)
+    return (lambda contact: condition(get(contact))) if condition else None
 
 
-def _condition(call: Call, one: Filter) -> tuple[Callable[[Contact], Any], on.Condition | None]:
-    number = one["type"]
-    if number in TEXTS:
-        return TEXTS[number], on.text(call, one)
-    if number in EXACT:
-        return EXACT[number], on.text(call, one, exact=True, allowed=on.EQUALITY)
-    if number in NUMBERS:
-        return NUMBERS[number], on.numbers(call, one, prefix="contact")
-    if number == 12:
-        return lambda contact: contact.created, on.dates(call, one)
-    if number == 38:
-        return lambda contact: contact.updated, on.dates(call, one)
-    if number == 1:
-        return lambda contact: (contact.added_by,), on.people(call, one)
-    if number == 2:
-        return lambda contact: contact.supervisors, on.people(call, one, through_groups=True)
-    if isinstance(number, int) and (4101 <= number <= 4117 or number in (4152, 4153)):
-        return lambda contact: contact.fields, on.custom(call, one, call.account.fields.contact)
-    raise bad_value(f"Unknown filter type - {number}")
+Get = Callable[[Contact], Any]
+Make = Callable[["Call", on.Filter], on.Condition | None]
+
+
+def _custom(call: Call, one: on.Filter) -> on.Condition | None:
+    return on.custom(call, one, call.account.fields.contact)
+
+
+def _exact(call: Call, one: on.Filter) -> on.Condition | None:
+    return on.text(call, one, exact=True, allowed=on.EQUALITY)
+
+
+def _numbers(call: Call, one: on.Filter) -> on.Condition | None:
+    return on.numbers(call, one, prefix="contact")
+
+
+CONDITIONS: dict[int, tuple[Get, Make]] = {
+    1: (lambda contact: (contact.added_by,), on.people),
+    2: (lambda contact: contact.supervisors, lambda call, one: on.people(call, one, through_groups=True)),
+    12: (lambda contact: contact.created, on.dates),
+    38: (lambda contact: contact.updated, on.dates),
+    **{number: (get, on.text) for number, get in TEXTS.items()},
+    **{number: (get, _exact) for number, get in EXACT.items()},
+    **{number: (get, _numbers) for number, get in NUMBERS.items()},
+    **{number: (lambda contact: contact.fields, _custom) for number in (*range(4101, 4118), 4152, 4153)},
+}
 
 
 def saved(filter_id: Any) -> list[Test]:

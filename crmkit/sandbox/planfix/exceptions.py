@@ -1,7 +1,8 @@
 """The vendor's refusals: code, text and HTTP status.
 
-Codes are the vendor's list of error codes; texts and statuses are those of the examples in its specification where
-there is one. The status says little: most errors are 400, lists answer 500, updates 404, a missing scope 405.
+Codes are the vendor's list of error codes; texts and statuses are those of the examples in its specification
+where there is one. The status says little: most errors are 400, lists answer 500, updates 404, a missing
+scope 405.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ class Refused(Exception):
         text: The vendor's text.
         status: HTTP status; 0 leaves it to the operation: 500 for lists, 400 for the rest.
         extra: Further keys of the body.
-        headers: Further headers.
     """
 
     def __init__(
@@ -45,14 +45,12 @@ class Refused(Exception):
         *,
         status: int = 0,
         extra: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
         self.status = status
         self.extra = extra or {}
-        self.headers = headers or {}
 
     def body(self) -> dict[str, Any]:
         """Return the vendor's envelope."""

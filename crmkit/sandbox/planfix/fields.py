@@ -1,7 +1,7 @@
 """Custom field values: what the vendor accepts per type, what it keeps, what it shows.
 
-The vendor swallows more than it should: options of lists are not checked, a period given by its length is stored as
-nothing, read-only types are ignored. Only what it cannot read at all is a failure.
+The vendor swallows more than it should: options of lists are not checked, a period given by its length is
+stored as nothing, read-only types are ignored. Only what it cannot read at all is a failure.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from datetime import tzinfo
 from typing import Any
 
 from crmkit.sandbox.planfix.models import FieldDef
-from crmkit.sandbox.planfix.timepoints import MomentError, date_point, parse_date, parse_moment, point
+from crmkit.sandbox.planfix.timepoints import MomentError, date_point, parse_date, parse_moment
 
-__all__ = ["READ_ONLY", "TYPE_NAMES", "BadFieldValue", "Names", "decode", "encode", "ref_of"]
+__all__ = ["READ_ONLY", "TYPE_NAMES", "BadFieldValue", "Names", "decode", "encode", "ref_of", "string_value"]
 
 Names = Callable[[str], str]
 """Gives the name behind a reference such as ``user:5``, ``task:7``, ``project:1`` or ``directory:3:47``."""
+
+Show = Callable[[float], Any]
 
 TYPE_NAMES = {
     0: "Short text",
@@ -49,7 +51,6 @@ TYPE_NAMES = {
     29: "Totals field",
 }
 READ_ONLY = frozenset({23, 24, 26, 27, 29})
-_TEXT, _SINGLE_PERSON = (0, 2, 8), {10: "contact", 11: "user", 12: "contact"}
 
 
 class BadFieldValue(ValueError):
@@ -65,53 +66,67 @@ def decode(spec: FieldDef, value: Any, zone: tzinfo) -> Any:
     if value is None or value == "":
         return None
     try:
-        return _decode(spec.type, value, zone)
+        return _READ[spec.type](value, zone)
     except (MomentError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise BadFieldValue(f"field {spec.id}: {value!r}") from error
 
 
-def _decode(kind: int, value: Any, zone: tzinfo) -> Any:
-    if kind in _TEXT:
-        return _exactly(str, value)
-    if kind == 1:
-        return (
-            value
-            if isinstance(value, (int, float)) and not isinstance(value, bool)
-            else float(_exactly(str, value))
-        )
-    if kind == 3:
-        return parse_date(value)
-    if kind == 4:
-        return _clock(value)
-    if kind == 5:
-        return parse_moment(value, zone)[0]
-    if kind == 6:
-        return (_clock(value["from"]), _clock(value["to"])) if "from" in value and "to" in value else None
-    if kind == 7:
-        return value if isinstance(value, bool) else bool(int(value))
-    if kind == 20:
-        return [_exactly(str, item) for item in _exactly(list, value)] or None
-    if kind == 21:
-        return [int(item) for item in _exactly(list, value)] or None
-    if kind == 25:
-        return {key: value[key] for key in ("address", "longitude", "latitude") if key in value}
-    if kind == 28:
-        return parse_moment(value["from"], zone)[0], parse_moment(value["to"], zone)[0]
-    return _reference(kind, value)
+def _text(value: Any, zone: tzinfo) -> Any:
+    return _exactly(str, value)
 
 
-def _reference(kind: int, value: Any) -> Any:
-    if kind in _SINGLE_PERSON:
-        return ref_of(value["id"], _SINGLE_PERSON[kind])
-    if kind == 13:
-        return ref_of(value["id"], "")
-    if kind == 14:
-        return [ref_of(item["id"], "") for item in _exactly(list, value)] or None
-    if kind in (9, 16, 22):
-        return int(value["id"] or 0) or None
-    if kind in (15, 17):
-        return [int(item["id"]) for item in _exactly(list, value)] or None
-    raise BadFieldValue(f"type {kind}")
+def _number(value: Any, zone: tzinfo) -> Any:
+    if isinstance(value, bool):
+        raise TypeError("a number is expected")
+    return value if isinstance(value, (int, float)) else float(_exactly(str, value))
+
+
+def _period(value: Any, zone: tzinfo) -> Any:
+    # A period given by its length only was seen to be stored as nothing.
+    return (_clock(value["from"]), _clock(value["to"])) if "from" in value and "to" in value else None
+
+
+def _place(value: Any, zone: tzinfo) -> Any:
+    return {key: value[key] for key in ("address", "longitude", "latitude") if key in value}
+
+
+def _person(prefix: str) -> Callable[[Any, tzinfo], Any]:
+    return lambda value, zone: ref_of(value["id"], prefix)
+
+
+def _key(value: Any, zone: tzinfo) -> Any:
+    return int(value["id"] or 0) or None
+
+
+def _list_of(item: Callable[[Any], Any]) -> Callable[[Any, tzinfo], Any]:
+    return lambda value, zone: [item(one) for one in _exactly(list, value)] or None
+
+
+_READ: dict[int, Callable[[Any, tzinfo], Any]] = {
+    0: _text,
+    1: _number,
+    2: _text,
+    3: lambda value, zone: parse_date(value),
+    4: lambda value, zone: _clock(value),
+    5: lambda value, zone: parse_moment(value, zone)[0],
+    6: _period,
+    7: lambda value, zone: value if isinstance(value, bool) else bool(int(value)),
+    8: _text,
+    9: _key,
+    10: _person("contact"),
+    11: _person("user"),
+    12: _person("contact"),
+    13: _person(""),
+    14: _list_of(lambda one: ref_of(one["id"], "")),
+    15: _list_of(lambda one: int(one["id"])),
+    16: _key,
+    17: _list_of(lambda one: int(one["id"])),
+    20: _list_of(lambda one: _exactly(str, one)),
+    21: _list_of(int),
+    22: _key,
+    25: _place,
+    28: lambda value, zone: (parse_moment(value["from"], zone)[0], parse_moment(value["to"], zone)[0]),
+}
 
 
 def _exactly(kind: type, value: Any) -> Any:
@@ -143,35 +158,52 @@ def ref_of(value: Any, prefix: str) -> str | None:
     return f"{kind or prefix}:{int(number)}"
 
 
-def encode(spec: FieldDef, value: Any, zone: tzinfo, names: Names, *, utc_seconds: bool) -> Any:
-    """Return a kept value as the vendor shows it."""
-    kind = spec.type
-    if value is None:
-        return None
-    if kind == 3:
-        return date_point(value)
-    if kind == 4:
-        return {"time": value}
-    if kind == 5:
-        return point(value, zone, utc_seconds=utc_seconds)
-    if kind == 6:
-        return {"from": {"time": value[0]}, "to": {"time": value[1]}, "durationSec": _seconds(value)}
-    if kind == 28:
-        start, end = (point(moment, zone, utc_seconds=utc_seconds) for moment in value)
-        return {"from": start, "to": end}
-    if kind in (10, 11, 12, 13):
-        return {"id": value, "name": names(value)}
-    if kind == 14:
-        return [{"id": ref, "name": names(ref)} for ref in value]
-    if kind == 9:
-        return {"id": value, "value": names(f"directory:{spec.directory}:{value}")}
-    if kind == 15:
-        return [{"id": key, "value": names(f"directory:{spec.directory}:{key}")} for key in value]
-    if kind in (16, 22):
-        return {"id": value, "name": names(f"{'task' if kind == 16 else 'project'}:{value}")}
-    if kind == 17:
-        return [{"id": number, "name": names(f"task:{number}")} for number in value]
-    return value
+def encode(spec: FieldDef, value: Any, show: Show, names: Names) -> Any:
+    """Return a kept value as the vendor shows it.
+
+    Args:
+        spec: The field.
+        value: As :func:`decode` returned it.
+        show: Makes a time point of seconds since 1970.
+        names: Gives the name behind a reference.
+    """
+    shown = _SHOWN.get(spec.type)
+    return value if shown is None or value is None else shown(spec, value, show, names)
+
+
+def _named(kind: str, value: Any, names: Names) -> dict[str, Any]:
+    return {"id": value, "name": names(f"{kind}:{value}" if kind else value)}
+
+
+def _entry(spec: FieldDef, key: int, names: Names) -> dict[str, Any]:
+    return {"id": key, "value": names(f"directory:{spec.directory}:{key}")}
+
+
+def _shown_person(spec: FieldDef, value: Any, show: Show, names: Names) -> Any:
+    return _named("", value, names)
+
+
+_SHOWN: dict[int, Callable[[FieldDef, Any, Show, Names], Any]] = {
+    3: lambda spec, value, show, names: date_point(value),
+    4: lambda spec, value, show, names: {"time": value},
+    5: lambda spec, value, show, names: show(value),
+    6: lambda spec, value, show, names: {
+        "from": {"time": value[0]},
+        "to": {"time": value[1]},
+        "durationSec": _seconds(value),
+    },
+    9: lambda spec, value, show, names: _entry(spec, value, names),
+    10: _shown_person,
+    11: _shown_person,
+    12: _shown_person,
+    13: _shown_person,
+    14: lambda spec, value, show, names: [_named("", ref, names) for ref in value],
+    15: lambda spec, value, show, names: [_entry(spec, key, names) for key in value],
+    16: lambda spec, value, show, names: _named("task", value, names),
+    17: lambda spec, value, show, names: [_named("task", number, names) for number in value],
+    22: lambda spec, value, show, names: _named("project", value, names),
+    28: lambda spec, value, show, names: {"from": show(value[0]), "to": show(value[1])},
+}
 
 
 def _seconds(span: tuple[str, str]) -> int:
@@ -181,17 +213,13 @@ def _seconds(span: tuple[str, str]) -> int:
 
 def string_value(shown: Any) -> str:
     """Return ``stringValue``, the text that real answers carry beside the value."""
-    if shown is None:
-        return ""
     if isinstance(shown, bool):
         return "Да" if shown else "Нет"
     if isinstance(shown, list):
-        return ", ".join(string_value(item) for item in shown)
+        return ", ".join(map(string_value, shown))
     if isinstance(shown, dict):
         if "from" in shown:
             return f"{string_value(shown['from'])} - {string_value(shown['to'])}"
-        for key in ("name", "value", "address"):
-            if key in shown:
-                return str(shown[key])
-        return " ".join(str(shown[key]) for key in ("date", "time") if key in shown)
-    return str(shown)
+        text = next((shown[key] for key in ("name", "value", "address") if key in shown), None)
+        return str(text) if text else " ".join(shown[key] for key in ("date", "time") if key in shown)
+    return "" if shown is None else str(shown)

@@ -18,9 +18,10 @@ FROZEN_TOLERANCE, RUNNING_TOLERANCE = 0.001, 0.5
 class Limits:
     """Counts the requests of an account.
 
-    The rate is judged by the long run: each request moves the moment at which the next one is due by ``1 / rate``, and
-    a request may come early by the tolerance only. A client that sends exactly every second is therefore never
-    refused, while one that is faster on average is, sooner or later. A refused request costs nothing.
+    The rate is judged by the long run: each request moves the moment at which the next one is due by ``1 /
+    rate``, and a request may come early by the tolerance only. A client that sends exactly every second is
+    therefore never refused, while one that is faster on average is, sooner or later. A refused request costs
+    nothing.
     """
 
     def __init__(self, clock: SandboxClock, settings: Settings) -> None:

@@ -139,7 +139,7 @@ class Process:
 
 @dataclass(slots=True)
 class ObjectKind:
-    """An object of the account (a kind of task) or a task template: its process and the fields attached to it."""
+    """An object (a kind of task) or a template: its process and the custom fields attached to it."""
 
     id: int
     name: str
@@ -159,7 +159,7 @@ class Project:
 
 @dataclass(slots=True)
 class FieldDef:
-    """A custom field. ``options`` are those of lists and sets; ``directory`` is that of directory entries."""
+    """A custom field. ``options`` are for lists and sets, ``directory`` is for directory entries."""
 
     id: int
     name: str
@@ -189,7 +189,7 @@ class DataTagEntry:
 
 @dataclass(slots=True)
 class SavedFilter:
-    """A filter saved in the interface: alternatives (OR) of conditions (AND), in the shape of complex filters."""
+    """A filter saved in the interface: alternatives (OR) of complex filters (AND)."""
 
     id: str
     name: str

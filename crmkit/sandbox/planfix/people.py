@@ -1,4 +1,4 @@
-"""What people and other robots do in the account while a client is at work: through its own interface, not the API."""
+"""What people and other robots do in the account meanwhile: through its own interface, not the API."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Act:
         hidden: bool = False,
         channel: str = "",
     ) -> int:
-        """Write a comment and return its number. Clients write through a ``channel``: Email unless said otherwise."""
+        """Write a comment and return its number. Clients write through a ``channel``, Email by default."""
         with self._account.lock:
             owner = self._ref(user)
             comment = Comment(
@@ -57,7 +57,7 @@ class Act:
         self._change(user, task, {"status": status})
 
     def set_fields(self, user: Who, task: int, values: Mapping[int | str, Any]) -> None:
-        """Set custom fields by number, in the shapes the API writes; people may be ``"user:4"``; ``None`` clears."""
+        """Set custom fields by number, in the API's shapes; people may be ``"user:4"``; ``None`` clears."""
         specs, zone = self._account.fields.task, ZoneInfo(self._account.settings.timezone)
         decoded = {}
         for number, value in values.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -19,7 +20,7 @@ _WITH_TIME = "%d-%m-%Y %H:%M"
 def period(value: Any, *, today: date, zone: tzinfo, lenient: bool = False) -> Period:
     """Return the period that a DATE value means.
 
-    "Last N" is N days that end with today, as the interface counts them; "next N" begins with today; "in N" is the
+    "Last N" is N days that end with today, as the interface counts; "next N" begins with today; "in N" is the
     one day. A range includes both its ends.
 
     Args:
@@ -63,7 +64,7 @@ def _month(today: date, months: int) -> tuple[date, date]:
     return first, following - _DAY
 
 
-_NAMED = {
+_NAMED: dict[str, Callable[[date], tuple[date, date]]] = {
     "today": lambda today: (today, today),
     "yesterday": lambda today: (today - _DAY, today - _DAY),
     "tomorrow": lambda today: (today + _DAY, today + _DAY),

@@ -209,9 +209,9 @@ USER: dict[str, Getter] = {
 
 def task_row(call: Call, task: Task, wanted: Wanted) -> dict[str, Any]:
     """Return a task."""
-    row = _row(call, task, wanted, TASK)
-    return _with_custom(
-        call, row, wanted, task.fields, call.account.fields.task, "task", _attached(call, task)
+    kind = call.account.kind_of(task)
+    return _row(call, task, wanted, TASK) | _custom(
+        call, "task", task.fields, wanted, kind.fields if kind else None
     )
 
 
@@ -222,21 +222,15 @@ def comment_row(call: Call, comment: Comment, wanted: Wanted) -> dict[str, Any]:
 
 def contact_row(call: Call, contact: Contact, wanted: Wanted, *, prefixed: bool = False) -> dict[str, Any]:
     """Return a contact or company."""
-    row = _row(call, contact, wanted, CONTACT)
-    if prefixed:
-        row["id"] = contact.ref
     template = call.account.contact_templates.get(contact.template)
-    attached = template.fields if template else set(call.account.fields.contact)
-    return _with_custom(call, row, wanted, contact.fields, call.account.fields.contact, "contact", attached)
+    custom = _custom(call, "contact", contact.fields, wanted, template.fields if template else None)
+    return _row(call, contact, wanted, CONTACT) | custom | ({"id": contact.ref} if prefixed else {})
 
 
 def user_row(call: Call, user: User, wanted: Wanted, *, prefixed: bool = False) -> dict[str, Any]:
     """Return an employee or robot."""
-    row = _row(call, user, wanted, USER)
-    if prefixed:
-        row["id"] = user.ref
-    specs = call.account.fields.user
-    return _with_custom(call, row, wanted, user.fields, specs, "user", set(specs))
+    custom = _custom(call, "user", user.fields, wanted, None)
+    return _row(call, user, wanted, USER) | custom | ({"id": user.ref} if prefixed else {})
 
 
 def _row(call: Call, entity: Any, wanted: Wanted, getters: dict[str, Getter]) -> dict[str, Any]:
@@ -244,33 +238,24 @@ def _row(call: Call, entity: Any, wanted: Wanted, getters: dict[str, Getter]) ->
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _attached(call: Call, task: Task) -> set[int]:
-    kind = call.account.kind_of(task)
-    return kind.fields if kind else set(call.account.fields.task)
-
-
-def _with_custom(
-    call: Call,
-    row: dict[str, Any],
-    wanted: Wanted,
-    values: dict[int, Any],
-    specs: dict[int, FieldDef],
-    owner: str,
-    attached: set[int],
+def _custom(
+    call: Call, owner: str, values: dict[int, Any], wanted: Wanted, attached: set[int] | None
 ) -> dict[str, Any]:
-    if wanted.custom:
-        keep_null = call.settings.empty_fields == "null"
-        row["customFieldData"] = [
-            custom_value(call, specs[number], values.get(number), owner)
-            for number in wanted.custom
-            if number in specs and number in attached and (keep_null or values.get(number) is not None)
-        ]
-    return row
+    """Return the custom fields that were asked for by number; ``attached`` is ``None`` where all are."""
+    if not wanted.custom:
+        return {}
+    specs, keep_null = call.account.fields.of(owner), call.settings.empty_fields == "null"
+    rows = [
+        custom_value(call, specs[number], values.get(number), owner)
+        for number in wanted.custom
+        if number in specs and (attached is None or number in attached)
+    ]
+    return {"customFieldData": [row for row in rows if keep_null or row["value"] is not None]}
 
 
 def custom_value(call: Call, spec: FieldDef, value: Any, owner: str) -> dict[str, Any]:
     """Return the value of a custom field with what it is."""
-    shown = encode(spec, value, call.shown_zone, call.account.name_of, utc_seconds=call.settings.utc_seconds)
+    shown = encode(spec, value, lambda at: moment(call, at), call.account.name_of)
     described: dict[str, Any] = {
         "id": spec.id,
         "name": spec.name,

@@ -18,22 +18,27 @@ class Settings:
     Attributes:
         timezone: The account's zone; people without one of their own live in it.
         strict_limits: Refuse what comes faster than ``rate`` requests a second.
-        rate_tolerance: By how many seconds a request may come early. ``None``: a millisecond on a frozen clock,
-            half a second on a running one, where the way through the machine takes its time.
+        rate_tolerance: By how many seconds a request may come early. ``None``: a millisecond on a frozen
+            clock, half a second on a running one, where the way through the machine takes its time.
         rate_breach: What a request over the rate gets: a 403 with code 22, or a 429 (undocumented).
-        daily_limit: Requests per day of the account: 20, 50 or 100 thousand by package; ``None`` for no limit.
+        daily_limit: Requests per day of the account: 20, 50 or 100 thousand by package; ``None`` for no
+            limit.
         time_to_reset: Unit of ``timeToReset`` in the answer to a breach; clients have seen both.
         remaining_every: Seconds between refreshes of ``X-RateLimit-Remaining``.
-        latency: Seconds that each answer takes, on the sandbox's clock; by pattern of the operation or for all.
-        timepoint_zone: In which zone ``date``, ``time`` and ``datetime`` are read and written: UTC or the token
-            owner's (undocumented).
+        latency: Seconds that each answer takes, on the sandbox's clock; by pattern of the operation or for
+            all.
+        timepoint_zone: In which zone ``date``, ``time`` and ``datetime`` are read and written: UTC or the
+            token owner's (undocumented).
         utc_seconds: Whether time points carry ``dateTimeUtcSeconds`` (newer accounts do).
         empty_fields: How an asked custom field without a value comes back: not at all, or with ``null``.
-        echo_source_ids: Whether ``sourceObjectId`` is given back. Without it the account is as if it did not keep it.
+        echo_source_ids: Whether ``sourceObjectId`` is given back. Without it the account is as if it did not
+            keep it.
         notequal_array: What "not equal" with an array means: none of them; refused; or ignored.
-        filter_51: Whether filter 51 looks at templates and objects (help pages) or at templates only (newer spec).
+        filter_51: Whether filter 51 looks at templates and objects (help pages) or at templates only (newer
+            spec).
         wrong_filter_value: What a value of a wrong type gets from a filter of which nothing is known.
-        and_equal_operators: Whether ``gtAndEqual`` and ``ltAndEqual`` are known (in the help, not in the spec).
+        and_equal_operators: Whether ``gtAndEqual`` and ``ltAndEqual`` are known (in the help, not in the
+            spec).
         lenient_date_keys: Accept ``dateFrom`` and ``dateValue`` for either of ``otherDate`` and
             ``otherDate_withTime``; otherwise only the one that the examples show.
         stage_change_is_comment: Whether a change of the status counts as a comment for filter 21.
@@ -41,7 +46,8 @@ class Settings:
         comment_moves_update: Whether a comment moves ``dateOfLastUpdate`` and filter 38 as well.
         failures_shape: ``failures`` as a list (schema) or as one object (example).
         deleted_task: Whether a deleted task can still be read by its number.
-        contacts_without_flag: What a contact list shows if ``isCompany`` is not given (the spec says contacts).
+        contacts_without_flag: What a contact list shows if ``isCompany`` is not given (the spec says
+            contacts).
         new_fields_attached: Whether a field created by REST is attached to every object at once.
         slashless: Whether ``POST /task`` works like ``POST /task/``.
         busy: What a change of a busy task gets: applied when the task is free, or never.

@@ -1,4 +1,4 @@
-"""Complex filters of tasks (POST /task/list), as the help pages and the specification list them; joined by AND only."""
+"""Complex filters of tasks (POST /task/list), by help pages and specification; joined by AND only."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Test", "saved", "tests"]
 
-Filter = dict[str, Any]
 Test = Callable[[Task], bool]
-Maker = Callable[["Call", Filter], Test | None]
+Maker = Callable[["Call", on.Filter], Test | None]
 
 DATES: dict[int, Callable[[Task], float | None]] = {
     12: lambda task: task.created,
@@ -31,8 +30,8 @@ DATES: dict[int, Callable[[Task], float | None]] = {
 FLAGS: dict[int, Callable[[Call], Test]] = {
     16: lambda call: lambda task: task.recurring,
     28: lambda call: lambda task: not task.recurring,
-    17: lambda call: _overdue(call),
-    29: lambda call: _not(_overdue(call)),
+    17: lambda call: _overdue(call.account.now()),
+    29: lambda call: _not(_overdue(call.account.now())),
     22: lambda call: lambda task: task.start is None,
     25: lambda call: lambda task: task.start is not None,
     23: lambda call: lambda task: task.end is None,
@@ -60,7 +59,7 @@ SILENT = frozenset({9, 16, 17, 18, 22, 23, 24, 26, 28, 29, 33, 41, 325})
 PRIORITIES = ("Urgent", "NotUrgent")
 
 
-def tests(call: Call, filters: list[Filter]) -> list[Test]:
+def tests(call: Call, filters: list[on.Filter]) -> list[Test]:
     """Return what a task must pass, one test per filter that counts.
 
     Raises:
@@ -70,27 +69,20 @@ def tests(call: Call, filters: list[Filter]) -> list[Test]:
     return [test for test in made if test is not None]
 
 
-def _test(call: Call, one: Filter) -> Test | None:
-    number = _type(one)
+def _test(call: Call, one: on.Filter) -> Test | None:
+    number = one["type"]
     if number in DATES:
         return _on(DATES[number], on.dates(call, one))
     if number in FLAGS:
-        return FLAGS[number](call) if on.flag(call, one) else None
+        return FLAGS[number](call) if on.flag(one) else None
     if number in NUMBERS:
         get, prefix = NUMBERS[number]
-        return _on(get, on.numbers(call, one, silent=number in SILENT, prefix=prefix))
+        return _on(get, on.numbers(call, one, silently=number in SILENT, prefix=prefix))
     if number in OTHERS:
         return OTHERS[number](call, one)
     if 101 <= number <= 117 or number in (152, 153):
         return _on(lambda task: task.fields, on.custom(call, one, call.account.fields.task))
     raise bad_value(f"Unknown filter type - {number}")
-
-
-def _type(one: Filter) -> int:
-    number = one["type"]
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise bad_value(f"Incorrect filter type - {number!r}")
-    return number
 
 
 def _on(get: Callable[[Task], Any], condition: on.Condition | None) -> Test | None:
@@ -101,16 +93,15 @@ def _not(test: Test) -> Test:
     return lambda task: not test(task)
 
 
-def _overdue(call: Call) -> Test:
-    now = call.account.now()
+def _overdue(now: float) -> Test:
     return lambda task: task.end is not None and task.completed is None and task.end < now
 
 
-def _assignee(call: Call, one: Filter) -> Test | None:
+def _assignee(call: Call, one: on.Filter) -> Test | None:
     return _on(lambda task: task.assignees, on.people(call, one, through_groups=True))
 
 
-def _auditor(call: Call, one: Filter) -> Test | None:
+def _auditor(call: Call, one: on.Filter) -> Test | None:
     return _on(lambda task: (*task.auditors, *_project_auditors(call, task)), on.people(call, one))
 
 
@@ -119,52 +110,48 @@ def _project_auditors(call: Call, task: Task) -> list[str]:
     return project.auditors if project else []
 
 
-def _name(call: Call, one: Filter) -> Test | None:
+def _name(call: Call, one: on.Filter) -> Test | None:
     return _on(lambda task: task.name, on.text(call, one, allowed=on.EQUALITY))
 
 
-def _priority(call: Call, one: Filter) -> Test | None:
+def _priority(call: Call, one: on.Filter) -> Test | None:
     operator = on.operator_of(one, on.EQUALITY)
     value = one.get("value")
     if value not in PRIORITIES:
-        return on.wrong_value(call, one, silent=True)
+        return on.ignored(call, one, silently=True)
     return _on(lambda task: task.priority, on.negated(operator, lambda found: found == value))
 
 
-def _template(call: Call, one: Filter) -> Test | None:
-    both = call.settings.filter_51 == "template_or_object"
-    wanted = on.numbers(call, one | {"operator": "equal"} if one["operator"] == "notequal" else one)
-    if wanted is None:
-        return None
-    condition = wanted
-    test: Test = lambda task: condition(task.template) or (both and condition(task.object))  # noqa: E731
-    if one["operator"] != "notequal":
-        return test
-    return _not(test) if on.numbers(call, one) else None
+def _template(call: Call, one: on.Filter) -> Test | None:
+    condition = on.numbers(call, one)
+    if condition is None or call.settings.filter_51 == "template":
+        return _on(lambda task: task.template, condition)
+    test, either = condition, all if one["operator"] == "notequal" else any
+    return lambda task: either((test(task.template), test(task.object)))
 
 
-def _data_tag(call: Call, one: Filter) -> Test | None:
+def _data_tag(call: Call, one: on.Filter) -> Test | None:
+    on.operator_of(one, ("equal",))
     condition = on.numbers(call, one)
     if condition is None:
         return None
-    operator = on.operator_of(one, ("equal",))
-    assert operator == "equal"
     wanted = condition
     return lambda task: any(wanted(entry.tag) for entry in task.entries)
 
 
-def _no_data_tag(call: Call, one: Filter) -> Test | None:
+def _no_data_tag(call: Call, one: on.Filter) -> Test | None:
+    on.operator_of(one, ("equal",))
     value = one.get("value")
-    if isinstance(value, bool) or not isinstance(value, int):
-        return on.wrong_value(call, one, silent=True)
+    if not on.integer(value):
+        return on.ignored(call, one, silently=True)
     return lambda task: all(entry.tag != value for entry in task.entries)
 
 
-def _subtree(call: Call, one: Filter) -> Test | None:
+def _subtree(call: Call, one: on.Filter) -> Test | None:
     operator = on.operator_of(one, on.EQUALITY)
     root = one.get("value")
-    if isinstance(root, bool) or not isinstance(root, int):
-        return on.wrong_value(call, one)
+    if not on.integer(root):
+        return on.ignored(call, one)
     tasks = call.account.tasks
 
     def under(task: Task) -> bool:
@@ -176,7 +163,7 @@ def _subtree(call: Call, one: Filter) -> Test | None:
     return on.negated(operator, under)
 
 
-def _entry_value(call: Call, one: Filter) -> Test | None:
+def _entry_value(call: Call, one: on.Filter) -> Test | None:
     """Filter 93: the value of a field in a row of analytics."""
     subfilter = one.get("subfilter")
     if not isinstance(subfilter, dict):

@@ -1,6 +1,6 @@
 """The vendor's moments: ``{"date": "03-03-2025", "time": "09:00", "datetime": "2025-03-03T09:00Z", ...}``.
 
-``date``, ``time`` and ``datetime`` know minutes only. In which zone they are meant is not documented: a setting.
+``date``, ``time`` and ``datetime`` know minutes only. Their zone is not documented: a setting.
 """
 
 from __future__ import annotations

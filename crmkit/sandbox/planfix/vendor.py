@@ -27,8 +27,14 @@ from crmkit.sandbox.wire import Reply, Request, json_reply
 __all__ = ["FAULT_KINDS", "PlanfixVendor"]
 
 FAULT_KINDS = ("accept_202", "quota", "failures")
+PLAYED_AT = {
+    "accept_202": ("POST /task/{id}", "POST /contact/{id}"),
+    "failures": ("POST /task/{id}",),
+}
+"""The vendor documents these answers for these operations only."""
 EVERYONE = ""
 """Operations that need no scope: ping."""
+UNAUTHORIZED = 401
 load()
 
 
@@ -60,8 +66,9 @@ class PlanfixVendor:
                 reply = self._answer(request, found, fault)
             except Refused as refused:
                 status = refused.status or (found[0].error_status if found else 400)
-                reply = json_reply(status, refused.body(), **refused.headers)
-            reply.headers |= self.limits.headers()
+                reply = json_reply(status, refused.body())
+            if reply.status != UNAUTHORIZED:
+                reply.headers |= self.limits.headers()
         self._take_time(found)
         return reply
 
@@ -114,6 +121,8 @@ class PlanfixVendor:
         route, params = found
         if fault is not None and fault.kind == "quota":
             raise self.limits.exhausted()
+        if fault is not None and route.name not in PLAYED_AT[fault.kind]:
+            raise not_emulated(f"the fault {fault.kind} at {route.name}")
         self.limits.take()
         if route.scope != EVERYONE and token.scopes is not None and route.scope not in token.scopes:
             raise scope_denied()

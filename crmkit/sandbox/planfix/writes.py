@@ -1,4 +1,4 @@
-"""Reading the bodies of creates and updates: what the vendor takes, swallows, replaces or reports as failed."""
+"""The bodies of creates and updates: what the vendor takes, swallows, replaces or reports as failed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crmkit.sandbox.planfix.timepoints import MomentError, parse_moment
 if TYPE_CHECKING:
     from crmkit.sandbox.planfix.call import Call
 
-__all__ = ["Failures", "custom_values", "failures_payload", "people_value", "task_values"]
+__all__ = ["Failures", "NotTaken", "custom_values", "failures_payload", "people_value", "task_values"]
 
 Failures = list[dict[str, str]]
 PRIORITIES = ("NotUrgent", "Urgent")
@@ -22,7 +22,7 @@ UNITS = ("Minute", "Hour", "Day", "Week", "Month")
 NOT_EMULATED = ("files", "recurrence")
 
 
-class Failed(Exception):
+class NotTaken(Exception):
     """This one value was not taken; the others are."""
 
 
@@ -50,7 +50,7 @@ def task_values(call: Call, body: dict[str, Any], kind: ObjectKind | None) -> tu
         if name in READERS:
             try:
                 changes |= READERS[name](call, value)
-            except (Failed, MomentError, TypeError, ValueError, KeyError, AttributeError):
+            except (NotTaken, MomentError, TypeError, ValueError, KeyError, AttributeError):
                 failures.append({"field": name, "error": "Field change failed"})
     _dates(call, body, changes, failures)
     specs = call.account.fields.task
@@ -86,7 +86,7 @@ def people_value(call: Call, value: Any) -> tuple[str, ...]:
     """Return written people as references. A bare number is silently replaced by the token's owner.
 
     Raises:
-        Failed: There is no such person.
+        NotTaken: There is no such person.
     """
     refs: list[str] = []
     for item in value.get("users") or []:
@@ -96,14 +96,14 @@ def people_value(call: Call, value: Any) -> tuple[str, ...]:
         refs.append(ref_of(item["id"], "group") or "")
     for ref in refs:
         if not ref or not call.account.exists(ref):
-            raise Failed(ref)
+            raise NotTaken(ref)
     return tuple(dict.fromkeys(refs))
 
 
 def _text(name: str) -> Callable[[Call, Any], dict[str, Any]]:
     def read(call: Call, value: Any) -> dict[str, Any]:
         if not isinstance(value, str):
-            raise Failed(name)
+            raise NotTaken(name)
         return {name: stored(value) if name == "description" else value}
 
     return read
@@ -112,7 +112,7 @@ def _text(name: str) -> Callable[[Call, Any], dict[str, Any]]:
 def _flag(name: str) -> Callable[[Call, Any], dict[str, Any]]:
     def read(call: Call, value: Any) -> dict[str, Any]:
         if not isinstance(value, bool):
-            raise Failed(name)
+            raise NotTaken(name)
         return {name: value}
 
     return read
@@ -128,22 +128,19 @@ def _entity(name: str, shelf: str) -> Callable[[Call, Any], dict[str, Any]]:
     def read(call: Call, value: Any) -> dict[str, Any]:
         number = int(str(value["id"] or 0).rpartition(":")[2])
         if number and number not in getattr(call.account, shelf):
-            raise Failed(name)
+            raise NotTaken(name)
         return {name: number}
 
     return read
 
 
 def _status(call: Call, value: Any) -> dict[str, Any]:
-    number = int(value["id"])
-    if number not in call.account.statuses:
-        raise bad_value(f"Status not find by id {number}")
-    return {"status": number}
+    return {"status": int(value["id"])}
 
 
 def _process(call: Call, value: Any) -> dict[str, Any]:
     if int(value) not in call.account.processes:
-        raise Failed("processId")
+        raise NotTaken("processId")
     return {"process": int(value)}
 
 

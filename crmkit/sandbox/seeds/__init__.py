@@ -1,4 +1,4 @@
-"""Made-up businesses to fill a sandbox with: people, companies, deals and what happened to them. No vendor in here."""
+"""Made-up businesses to fill a sandbox with: people, companies, deals, their history. No vendor here."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crmkit.sandbox.seeds.people import Company, companies
+from crmkit.sandbox.seeds.people import Company, companies, sales_team
 
 __all__ = ["REASONS", "DealStory", "Happening", "StaleDeals"]
 
@@ -26,6 +26,12 @@ GOODS = (
     "Поставка спецодежды",
     "Аудит электрохозяйства",
     "Комплект стеллажей",
+)
+SOURCES = (
+    "Заявка с сайта.",
+    "Входящий звонок, интересуются условиями.",
+    "Повторное обращение клиента.",
+    "Познакомились на выставке, просят предложение.",
 )
 MANAGER_SAYS = (
     "Созвонились, клиент думает до конца недели.",
@@ -53,13 +59,16 @@ SNOOZES = (
     "Сезонная пауза",
 )
 MIN_IDLE, MAX_IDLE, FRESH = 15, 60, 14
+"""Days: a stalled deal was touched more than 15 and at most 60 days ago, a fresh one less than 14."""
+MAX_AGE = 90
+SATURDAY, HOLIDAYS = 5, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Happening:
     """Something that happened to a deal.
 
-    ``kind``: ``comment`` (``what`` is the text), ``stage`` (the new stage), ``amount`` (nothing but a field changed).
+    ``kind``: ``comment`` (``what`` is the text), ``stage`` (the new stage), ``amount`` (a field changed).
     ``actor``: ``manager``, ``client`` or ``robot``.
     """
 
@@ -86,8 +95,13 @@ class DealStory:
     snooze_reason: str = ""
 
 
+def _works(day: datetime) -> bool:
+    """Tell whether people work on a day; in Russia the year begins with a week of holidays."""
+    return day.weekday() < SATURDAY and not (day.month == 1 and day.day <= HOLIDAYS)
+
+
 class StaleDeals:
-    """The stories of a sales company.
+    """The stories of a sales company. Everything happens within working hours.
 
     Args:
         start: The present moment; an aware datetime in the company's zone.
@@ -96,8 +110,10 @@ class StaleDeals:
         refused: How many of the stalled are refused without a reason.
         snoozed: How many of the stalled are put off on purpose, with a reason.
         robot_noise: How many deals come on top that are as idle, but were commented by a robot of late.
-        managers: Numbers of the managers.
         seed: Of the random.
+
+    Raises:
+        ValueError: The numbers contradict each other.
     """
 
     def __init__(
@@ -109,26 +125,26 @@ class StaleDeals:
         refused: int = 24,
         snoozed: int = 12,
         robot_noise: int = 0,
-        managers: tuple[int, ...] = tuple(range(4, 15)),
         seed: int = 7,
     ) -> None:
-        if not 0 <= stalled <= deals or robot_noise < 0:
-            raise ValueError("there cannot be more stalled deals than deals")
+        if not 0 <= stalled <= deals or min(refused, snoozed, robot_noise) < 0:
+            raise ValueError("there cannot be more stalled deals than deals, nor less than none")
         self.start = start
         self.deals = deals
         self.stalled = stalled
         self.refused = min(refused, stalled)
         self.snoozed = min(snoozed, stalled - self.refused)
         self.robot_noise = robot_noise
-        self._managers = managers
+        self._managers = tuple(one.number for one in sales_team() if one.role == "manager" and one.active)
         self._dice = random.Random(seed)  # noqa: S311 (not for secrets)
         self.companies: list[Company] = companies(self._dice, max(1, (deals + robot_noise) // 3))
         midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
-        ago = [midnight - timedelta(days=days) for days in range(1, 400)]
-        working = [(days, day.timestamp()) for days, day in enumerate(ago, 1) if day.weekday() < 5]
-        self._idle_days = [day for days, day in working if MIN_IDLE < days <= MAX_IDLE]
-        self._fresh_days = [day for days, day in working if days < FRESH]
-        self._days = [day for _, day in working]
+        ago = {days: midnight - timedelta(days=days) for days in range(1, MAX_IDLE + MAX_AGE)}
+        self._days = [(days, day.timestamp()) for days, day in ago.items() if _works(day)]
+        """Working days, the last one first: how many days ago, and when they began."""
+        idle = [index for index, (days, _) in enumerate(self._days) if MIN_IDLE < days <= MAX_IDLE]
+        fresh = [index for index, (days, _) in enumerate(self._days) if days < FRESH]
+        self._ranges = {False: (idle[0], idle[-1]), True: (fresh[0], fresh[-1])}
 
     def __iter__(self) -> Iterator[DealStory]:
         """Yield the deals in the order of their creation."""
@@ -140,24 +156,23 @@ class StaleDeals:
             + ["noisy"] * self.robot_noise
         )
         self._dice.shuffle(kinds)
-        plans = sorted((self._span(kind), index, kind) for index, kind in enumerate(kinds))
-        for (created, last), _, kind in plans:
-            yield self._story(kind, created, last)
+        spans = [self._span(fresh=kind == "fresh") for kind in kinds]
+        for (first, last), kind in sorted(zip(spans, kinds, strict=True), key=lambda one: -one[0][0]):
+            yield self._story(kind, first, last)
 
-    def _span(self, kind: str) -> tuple[float, float]:
-        """Return when a deal was created and when it was touched last, both within working hours."""
-        last = self._moment(self._fresh_days if kind == "fresh" else self._idle_days)
-        age = self._dice.randrange(2, 90) * 86400
-        index = min(range(0, len(self._days), 1), key=lambda one: abs(self._days[one] - (last - age)))
-        return min(self._moment([self._days[index]]), last - 3600), last
+    def _span(self, *, fresh: bool) -> tuple[int, int]:
+        """Return the days (by index) on which a deal was created and touched last."""
+        last = self._dice.randint(*self._ranges[fresh])
+        return min(last + self._dice.randrange(3, MAX_AGE * 5 // 7), len(self._days) - 1), last
 
-    def _moment(self, days: list[float]) -> float:
-        return self._dice.choice(days) + self._dice.randrange(9 * 3600, 18 * 3600)
+    def _moment(self, index: int) -> float:
+        return self._days[index][1] + self._dice.randrange(9 * 3600, 18 * 3600)
 
-    def _story(self, kind: str, created: float, last: float) -> DealStory:
+    def _story(self, kind: str, first: int, last: int) -> DealStory:
         dice = self._dice
         company = dice.randrange(len(self.companies))
         stage = self._last_stage(kind)
+        created = self._moment(first)
         story = DealStory(
             title=f"{dice.choice(GOODS)} — {self.companies[company].name}",
             company=company,
@@ -165,16 +180,18 @@ class StaleDeals:
             created=created,
             stage=stage,
             amount=dice.randrange(8, 900) * 5000,
-            happenings=self._happenings(created, last, self._path(stage)),
+            happenings=self._happenings(first, last, self._path(stage)),
             stalled=kind in ("refused", "snoozed", "stalled"),
         )
+        story.happenings.insert(0, Happening(created, "manager", "comment", dice.choice(SOURCES)))
         if stage == "refused" and kind != "refused":
             story.refusal_reason = dice.choice(REASONS)
         if kind == "snoozed":
             story.snooze_until = self.start + timedelta(days=dice.randrange(10, 60))
             story.snooze_reason = dice.choice(SNOOZES)
         if kind == "noisy":
-            story.happenings.append(Happening(self._moment(self._fresh_days), "robot", "comment", ROBOT_SAYS))
+            noise = self._moment(dice.randint(*self._ranges[True]))
+            story.happenings.append(Happening(noise, "robot", "comment", ROBOT_SAYS))
         return story
 
     def _last_stage(self, kind: str) -> str:
@@ -185,23 +202,24 @@ class StaleDeals:
         return self._dice.choice(STAGES)
 
     def _path(self, stage: str) -> list[str]:
+        """Return the stages that a deal went through after the first one."""
         if stage in STAGES:
             return list(STAGES[1 : STAGES.index(stage) + 1])
         return [*STAGES[1 : self._dice.randrange(2, 5)], stage]
 
-    def _happenings(self, created: float, last: float, path: list[str]) -> list[Happening]:
+    def _happenings(self, first: int, last: int, path: list[str]) -> list[Happening]:
+        """Return talks and changes of stage between two days; the closing stage is the last of them."""
         dice = self._dice
-        talk = dice.randrange(1, 4)
-        moments = sorted(created + dice.random() * (last - created) for _ in range(len(path) + talk - 1))
-        slots = set(dice.sample(range(len(moments) + 1), len(path)))
-        if path and path[-1] in ("won", "refused"):
-            slots = set(dice.sample(range(len(moments)), len(path) - 1)) | {len(moments)}
+        count = len(path) + dice.randrange(1, 4)
+        moments = sorted(self._moment(dice.randint(last + 1, first - 1)) for _ in range(count - 1))
+        closed = bool(path) and path[-1] not in STAGES
+        slots = set(dice.sample(range(count - closed), len(path) - closed)) | (
+            {count - 1} if closed else set()
+        )
         steps = iter(path)
         return [
-            Happening(float(int(at)), "manager", "stage", next(steps))
-            if index in slots
-            else self._talk(float(int(at)))
-            for index, at in enumerate([*moments, last])
+            Happening(at, "manager", "stage", next(steps)) if index in slots else self._talk(at)
+            for index, at in enumerate([*moments, self._moment(last)])
         ]
 
     def _talk(self, at: float) -> Happening:

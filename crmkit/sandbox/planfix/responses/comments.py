@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from crmkit.sandbox.planfix import conditions
+from crmkit.sandbox.planfix import conditions as on
 from crmkit.sandbox.planfix.call import Call
 from crmkit.sandbox.planfix.exceptions import (
     Refused,
@@ -21,10 +22,13 @@ from crmkit.sandbox.planfix.rows import comment_row
 from crmkit.sandbox.planfix.text import MAX_TEXT, stored
 from crmkit.sandbox.planfix.timepoints import MomentError, parse_moment
 from crmkit.sandbox.planfix.urls import route
-from crmkit.sandbox.planfix.writes import people_value
+from crmkit.sandbox.planfix.writes import NotTaken, people_value
 
 LISTS = ("Comments", "All", "New", "Deleted")
-ORDERS = {"id": lambda comment: comment.id, "dateTime": lambda comment: comment.at}
+ORDERS: dict[str, Callable[[Comment], float]] = {
+    "id": lambda comment: comment.id,
+    "dateTime": lambda comment: comment.at,
+}
 
 
 @route("POST", "/task/{id}/comments/list", "comment_readonly", error_status=500)
@@ -40,18 +44,26 @@ def comments_everywhere(call: Call) -> dict[str, Any]:
     filters = call.filters()
     if not filters:
         raise Refused(0, "Rest API error", status=400)
-    account, found = call.account, list(call.account.comments.values())
-    for one in filters:
-        if one["type"] == 3000:
-            when = conditions.dates(call, one)
-            found = [comment for comment in found if when(comment.at)]
-        elif one["type"] == 3001:
-            who = conditions.people(call, one)
-            found = [comment for comment in found if who is None or who((comment.owner,))]
-        else:
-            raise bad_value(f"Unknown filter type - {one['type']}")
-    tasks = account.tasks
-    return _page(call, [comment for comment in found if account.sees(call.user, tasks[comment.task])])
+    tests = [test for test in (_test(call, one) for one in filters) if test is not None]
+    account, tasks = call.account, call.account.tasks
+    return _page(
+        call,
+        [
+            comment
+            for comment in account.comments.values()
+            if all(test(comment) for test in tests) and account.sees(call.user, tasks[comment.task])
+        ],
+    )
+
+
+def _test(call: Call, one: on.Filter) -> Callable[[Comment], bool] | None:
+    if one["type"] == 3000:
+        when = on.dates(call, one)
+        return (lambda comment: when(comment.at)) if when else None
+    if one["type"] == 3001:
+        who = on.people(call, one)
+        return (lambda comment: who((comment.owner,))) if who else None
+    raise bad_value(f"Unknown filter type - {one['type']}")
 
 
 def _page(call: Call, comments: list[Comment]) -> dict[str, Any]:
@@ -62,8 +74,8 @@ def _page(call: Call, comments: list[Comment]) -> dict[str, Any]:
     shown = [
         one for one in comments if _listed(call, one, which) and call.account.sees_comment(call.user, one)
     ]
-    for order in reversed(_orders(call)):
-        shown.sort(key=ORDERS[order[0]], reverse=order[1])
+    for name, descending in reversed(_orders(call)):
+        shown.sort(key=ORDERS[name], reverse=descending)
     return {"comments": [comment_row(call, one, wanted) for one in shown[offset : offset + size]]}
 
 
@@ -154,8 +166,8 @@ def _recipients(call: Call, task: Task) -> tuple[str, ...]:
         by_role = [
             call.account.people_in_role(task, role) for role in ([roles] if isinstance(roles, str) else roles)
         ]
-    except Exception as error:
-        raise bad_value(f"Incorrect recipients - {value}") from error
+    except (NotTaken, AttributeError, KeyError, TypeError, ValueError):
+        raise bad_value(f"Incorrect recipients - {value}") from None
     return tuple(dict.fromkeys((*named, *(ref for refs in by_role for ref in refs))))
 
 
@@ -179,6 +191,7 @@ def comment_update(call: Call) -> None:
     comment = _find(call, call.number("commentId"))
     if comment.task != find_task(call, call.number("id")).id:
         raise comment_not_found(comment.id)
+    _own(call, comment)
     body = call.body
     if body.get("files"):
         raise not_emulated("files of a comment")
@@ -194,4 +207,16 @@ def comment_update(call: Call) -> None:
 @route("DELETE", "/comment/{id}", "comment_delete")
 def comment_delete(call: Call) -> None:
     """Delete a comment: it stays readable as deleted."""
-    _find(call, call.number("id")).deleted = True
+    comment = _find(call, call.number("id"))
+    _own(call, comment)
+    comment.deleted = True
+
+
+def _own(call: Call, comment: Comment) -> None:
+    """See to it that somebody else's comment is changed by administrators only.
+
+    Raises:
+        Refused: Code 6.
+    """
+    if comment.owner != call.user.ref and not call.user.sees_all:
+        raise forbidden(f"Access denied for comment by id {comment.id}")

@@ -8,6 +8,7 @@ from crmkit.sandbox.planfix import contact_filters
 from crmkit.sandbox.planfix.call import Call
 from crmkit.sandbox.planfix.exceptions import contact_not_found, missing, not_emulated
 from crmkit.sandbox.planfix.models import Contact
+from crmkit.sandbox.planfix.responses.tasks import postponed
 from crmkit.sandbox.planfix.rows import contact_row
 from crmkit.sandbox.planfix.timepoints import MomentError, parse_date
 from crmkit.sandbox.planfix.urls import route
@@ -83,13 +84,22 @@ def contact_create(call: Call) -> dict[str, Any]:
 
 
 @route("POST", "/contact/{id}", "contact_update")
-def contact_update(call: Call) -> dict[str, Any]:
-    """Change a contact or company: 200 with what failed."""
-    contact = _find(call, update=True)
-    failures = _write(call, contact)
-    if not call.silent or call.settings.silent_moves_dates:
-        contact.updated = call.account.now()
-    return failures_payload(call, failures)
+def contact_update(call: Call) -> dict[str, Any] | None:
+    """Change a contact or company: 200 with what failed, or 202 if it was queued."""
+    account, contact = call.account, _find(call, update=True)
+    moves = not call.silent or call.settings.silent_moves_dates
+
+    def apply(at: float) -> list[dict[str, str]]:
+        failures = _write(call, contact)
+        contact.updated = at if moves else contact.updated
+        return failures
+
+    due = postponed(call)
+    if due:
+        account.enqueue(contact.ref, apply, due=due)
+        call.status = 202
+        return None
+    return failures_payload(call, apply(account.now()))
 
 
 def _write(call: Call, contact: Contact) -> list[dict[str, str]]:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from crmkit.sandbox.planfix import task_filters
 from crmkit.sandbox.planfix.call import Call
-from crmkit.sandbox.planfix.exceptions import bad_value, forbidden, missing, not_emulated, task_not_found
+from crmkit.sandbox.planfix.exceptions import (
+    Refused,
+    bad_value,
+    forbidden,
+    missing,
+    not_emulated,
+    task_not_found,
+)
 from crmkit.sandbox.planfix.models import ObjectKind, Task, User
 from crmkit.sandbox.planfix.rows import task_row
 from crmkit.sandbox.planfix.timepoints import MomentError, parse_moment
 from crmkit.sandbox.planfix.urls import route
 from crmkit.sandbox.planfix.writes import failures_payload, task_values
 
-__all__ = ["find_task"]
+__all__ = ["find_task", "postponed"]
 
 BUILT_IN_FILTERS = {":all": "Все", ":in": "Входящие", ":out": "Исходящие", ":audit": "Аудируемые"}
 
@@ -66,13 +75,10 @@ def _run_as(call: Call) -> User:
 
 def _matching(call: Call, viewer: User, tests: list[task_filters.Test]) -> Iterator[Task]:
     if not viewer.sees_all:
-        account = call.account
-        tests = [lambda task: account.sees(viewer, task), *tests]
-    return (
-        task
-        for task in call.account.tasks.values()
-        if not task.is_deleted and all(test(task) for test in tests)
-    )
+        tests = [partial(call.account.sees, viewer), *tests]
+    for task in call.account.tasks.values():
+        if not task.is_deleted and all(test(task) for test in tests):
+            yield task
 
 
 @route("GET", "/task/{id}", "task_readonly")
@@ -88,23 +94,25 @@ def task_create(call: Call) -> dict[str, Any]:
     if not isinstance(body.get("name"), str) or not body["name"]:
         raise missing("name")
     kind = _kind(call, body)
-    changes, _ = task_values(call, body, kind)
-    process = account.processes[changes.get("process") or (kind.process if kind else min(account.processes))]
+    changes, failures = task_values(call, body, kind)
+    if failures:
+        raise Refused(1001, f"Task add error, incorrect {failures[0]['field']}")
+    changes.setdefault("process", kind.process if kind else min(account.processes))
+    _check_status(call, changes, changes["process"])
+    fields = {number: value for number, value in changes.pop("fields").items() if value is not None}
     now = account.now()
-    created = _created(call, body, now)
-    values = {"assigner": call.user.ref, "status": process.statuses[0], **changes, "process": process.id}
-    task = Task(id=account.new_id("task"), created=created, updated=now, **_without_nothing(values))
+    task = Task(
+        id=account.new_id("task"),
+        created=_created(call, now),
+        updated=now,
+        fields=fields,
+        favorites=frozenset({call.user.ref} if body.get("inFavorites") else ()),
+        **{"assigner": call.user.ref, **changes},
+    )
     if not account.statuses[task.status].is_active:
         task.completed = now
-    if body.get("inFavorites"):
-        task.favorites = frozenset({call.user.ref})
     account.add_task(task, author=call.user.ref)
     return {"id": task.id}
-
-
-def _without_nothing(values: dict[str, Any]) -> dict[str, Any]:
-    fields = {number: value for number, value in values.pop("fields", {}).items() if value is not None}
-    return {**values, "fields": fields}
 
 
 def _kind(call: Call, body: dict[str, Any]) -> ObjectKind | None:
@@ -113,15 +121,29 @@ def _kind(call: Call, body: dict[str, Any]) -> ObjectKind | None:
             try:
                 return shelf[int(body[name]["id"])]
             except (KeyError, TypeError, ValueError):
-                raise bad_value(f"{name.capitalize()} not found by id {body[name]}") from None
+                raise bad_value(f"{name.capitalize()} not find by id {body[name]}") from None
     return None
 
 
-def _created(call: Call, body: dict[str, Any], now: float) -> float:
-    if not body.get("dateTime"):
+def _check_status(call: Call, changes: dict[str, Any], process: int, present: int = 0) -> None:
+    """See to it that the status belongs to the process; another process begins with its first status.
+
+    Raises:
+        Refused: Code 41: the process has no such status.
+    """
+    allowed = call.account.processes[process].statuses
+    if "status" in changes:
+        if changes["status"] not in allowed:
+            raise bad_value(f"Status not find by id {changes['status']}")
+    elif present not in allowed:
+        changes["status"] = allowed[0]
+
+
+def _created(call: Call, now: float) -> float:
+    if not call.body.get("dateTime"):
         return now
     try:
-        return parse_moment(body["dateTime"], call.shown_zone)[0]
+        return parse_moment(call.body["dateTime"], call.shown_zone)[0]
     except MomentError:
         raise bad_value("Incorrect dateTime") from None
 
@@ -129,37 +151,43 @@ def _created(call: Call, body: dict[str, Any], now: float) -> float:
 @route("POST", "/task/{id}", "task_update")
 def task_update(call: Call) -> dict[str, Any] | None:
     """Change a task: 200 with what failed, or 202 if it is busy: queued without a word about when."""
-    account = call.account
+    account, body = call.account, call.body
     task = find_task(call, call.number("id"), update=True)
-    body = call.body
-    kind = _kind(call, body) or account.kind_of(task)
-    changes, failures = task_values(call, body, kind)
-    if "inFavorites" in body:
+    new_kind = _kind(call, body)
+    changes, failures = task_values(call, body, new_kind or account.kind_of(task))
+    if new_kind is not None:
+        changes.setdefault("process", new_kind.process)
+    _check_status(call, changes, changes.get("process", task.process), task.status)
+    if call.fault is not None and call.fault.kind == "failures":
+        failures += _fail_on_purpose(call, changes)
+    if isinstance(body.get("inFavorites"), bool):
         mine = frozenset({call.user.ref})
-        task.favorites = task.favorites | mine if body["inFavorites"] else task.favorites - mine
-    due = _due(call, task)
+        changes["favorites"] = task.favorites | mine if body["inFavorites"] else task.favorites - mine
+    author, silent = call.user.ref, call.silent
+
+    def apply(at: float) -> None:
+        account.change_task(task, changes, author=author, silent=silent, at=at)
+
+    due = postponed(call, account.busy_until(task))
     if due:
-        account.enqueue(task, changes, author=call.user.ref, silent=call.silent, due=due)
+        account.enqueue(f"task:{task.id}", apply, due=due)
         call.status = 202
         return None
-    if call.fault is not None and call.fault.kind == "failures":
-        failures += _fail_on_purpose(call, body, changes)
-    account.change_task(task, changes, author=call.user.ref, silent=call.silent)
+    apply(account.now())
     return failures_payload(call, failures)
 
 
-def _due(call: Call, task: Task) -> float:
-    """Return when a change of this task will be applied; 0 for at once."""
+def postponed(call: Call, busy_until: float = 0.0) -> float:
+    """Return when a change will be applied, 0 for at once: by a fault, or by how long it is busy."""
     fault, account = call.fault, call.account
     if fault is not None and fault.kind == "accept_202":
-        return float("inf") if fault.never else account.now() + fault.seconds
-    until = account.busy_until(task)
-    return float("inf") if until and account.settings.busy == "never" else until
+        return math.inf if fault.never else account.now() + fault.seconds
+    return math.inf if busy_until and account.settings.busy == "never" else busy_until
 
 
-def _fail_on_purpose(call: Call, body: dict[str, Any], changes: dict[str, Any]) -> list[dict[str, str]]:
-    """Refuse the fields that the fault names, or the first one of the body."""
-    names = call.fault.body if call.fault and call.fault.body else [next(iter(body), "name")]
+def _fail_on_purpose(call: Call, changes: dict[str, Any]) -> list[dict[str, str]]:
+    """Refuse the fields that the fault names in its body, or the first one of the request."""
+    names = (call.fault.body if call.fault else None) or [next(iter(call.body), "name")]
     for name in names:
         if name == "customFieldData":
             changes["fields"] = {}

@@ -7,16 +7,21 @@ from typing import Any
 
 from crmkit.sandbox.planfix import conditions as on
 from crmkit.sandbox.planfix.call import Call
-from crmkit.sandbox.planfix.exceptions import bad_value, user_not_found
+from crmkit.sandbox.planfix.exceptions import bad_value, not_emulated, user_not_found
 from crmkit.sandbox.planfix.models import User
 from crmkit.sandbox.planfix.rows import user_row
 from crmkit.sandbox.planfix.urls import route
 
+ROLE = 9009
+CUSTOM = (*range(9101, 9118), 9152, 9153)
+KNOWN = (9004, 9118, 9120, 9124, 9126, 9127)
+"""Filters of the vendor that the sandbox has no data for."""
 TEXTS: dict[int, Callable[[User], str]] = {
+    9002: lambda user: " ".join(user.phones),
     9003: lambda user: user.email,
     9005: lambda user: user.position,
     9006: lambda user: f"{user.lastname} {user.name} {user.midname} {user.name} {user.lastname}",
-    9009: lambda user: user.role,
+    ROLE: lambda user: user.role,
     9121: lambda user: user.name,
     9122: lambda user: user.midname,
     9123: lambda user: user.lastname,
@@ -37,31 +42,33 @@ def user_list(call: Call) -> dict[str, Any]:
     }
 
 
-def _test(call: Call, one: dict[str, Any]) -> Callable[[User], bool] | None:
+def _test(call: Call, one: on.Filter) -> Callable[[User], bool] | None:
     number = one["type"]
-    condition: on.Condition | None
-    get: Callable[[User], Any]
     if number in TEXTS:
-        get, condition = TEXTS[number], on.text(call, one, exact=number == 9009)
-    elif number == 9001:
-        wanted = on.numbers(call, one | {"operator": "equal"}, prefix="group")
-        if wanted is None:
-            return None
-        among = wanted
-        get = lambda user: any(among(group) for group in user.groups)  # noqa: E731
-        condition = on.negated(on.operator_of(one, on.EQUALITY), bool)
-    elif number == 9002:
-        get, condition = lambda user: " ".join(user.phones), on.text(call, one)
-    elif number == 9008:
-        get, condition = lambda user: user.id, on.numbers(call, one, prefix="user")
-    elif isinstance(number, int) and (9101 <= number <= 9117 or number in (9152, 9153)):
-        get, condition = lambda user: user.fields, on.custom(call, one, call.account.fields.user)
-    else:
-        raise bad_value(f"Unknown filter type - {number}")
-    if condition is None:
-        return None
-    test = condition
-    return lambda user: test(get(user))
+        return _on(TEXTS[number], on.text(call, one, exact=number == ROLE))
+    if number == 9001:
+        return _in_group(call, one)
+    if number == 9008:
+        return _on(lambda user: user.id, on.numbers(call, one, prefix="user"))
+    if number in CUSTOM:
+        return _on(lambda user: user.fields, on.custom(call, one, call.account.fields.user))
+    if number in KNOWN:
+        raise not_emulated(f"employee filter {number}")
+    raise bad_value(f"Unknown filter type - {number}")
+
+
+def _on(get: Callable[[User], Any], condition: on.Condition | None) -> Callable[[User], bool] | None:
+    return (lambda user: condition(get(user))) if condition else None
+
+
+def _in_group(call: Call, one: on.Filter) -> Callable[[User], bool] | None:
+    operator = on.operator_of(one, on.EQUALITY)
+    among = on.numbers(call, one | {"operator": "equal"}, prefix="group")
+    return (
+        _on(lambda user: user.groups, on.negated(operator, lambda groups: any(map(among, groups))))
+        if among
+        else None
+    )
 
 
 @route("GET", "/user/groups", "user_readonly")
