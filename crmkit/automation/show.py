@@ -12,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from crmkit.automation.actions import Action, CreateTask, Notify, UpdateDeal
-from crmkit.automation.messages import Language, register, text
+from crmkit.automation.messages import Language, Message, register, text
 from crmkit.automation.plan import Plan, PlanItem
 from crmkit.crm.models import DealChanges, Ref
 
-__all__ = ["duration", "named", "plan_view", "show_plan"]
+__all__ = ["duration", "plan_view", "show_plan", "verdict_title"]
 
 PIPE_WIDTH = 120
 
@@ -49,6 +49,10 @@ register(
             "show.action.create_task": "поставить задачу",
             "show.action.set_task_state": "перевести задачу",
             "show.action.remember": "запомнить",
+            "undo.verdict.undo": "вернуть как было",
+            "undo.verdict.spared": "оставить",
+            "undo.verdict.nothing": "нечего отменять",
+            "undo.verdict.unsettled": "итог неизвестен",
         },
         "en": {
             "show.empty": "There is nothing to do.",
@@ -77,6 +81,10 @@ register(
             "show.action.create_task": "create a task",
             "show.action.set_task_state": "move a task",
             "show.action.remember": "remember",
+            "undo.verdict.undo": "put back",
+            "undo.verdict.spared": "leave alone",
+            "undo.verdict.nothing": "nothing to undo",
+            "undo.verdict.unsettled": "outcome unknown",
         },
     }
 )
@@ -108,12 +116,19 @@ def plan_view(plan: Plan, language: Language, limit: int = 20, *, everything: bo
     return Group(*parts, _counts(plan, language), _cost(plan, language))
 
 
-def named(recipe: str, verdict: str, language: Language) -> str:
+def verdict_title(recipe: str, verdict: str) -> Message | str:
     """Return a verdict in words (``RECIPE.verdict.VERDICT`` of the catalogue), or as the recipe spells it."""
+    message = Message(key=f"{recipe.partition(':')[0]}.verdict.{verdict}")  # all undo:RECIPE speak alike
     try:
-        return text(f"{recipe}.verdict.{verdict}", language)
+        message.render("en")
     except KeyError:
         return verdict
+    return message
+
+
+def _verdict(recipe: str, verdict: str, language: Language) -> str:
+    title = verdict_title(recipe, verdict)
+    return title if isinstance(title, str) else title.render(language)
 
 
 def duration(seconds: float, language: Language) -> str:
@@ -136,7 +151,7 @@ def _items(recipe: str, items: tuple[PlanItem, ...], language: Language) -> Tabl
     for item in items:
         actions = "\n".join(_action(action, language) for action in item.actions)
         table.add_row(
-            _title(item), named(recipe, item.verdict, language), item.reason.render(language), actions
+            _title(item), _verdict(recipe, item.verdict, language), item.reason.render(language), actions
         )
     return table
 
@@ -177,7 +192,7 @@ def _value(value: Any, language: Language) -> str:
 
 def _counts(plan: Plan, language: Language) -> Text:
     verdicts = ", ".join(
-        f"{named(plan.recipe, name, language)}: {count}" for name, count in plan.verdicts().items()
+        f"{_verdict(plan.recipe, name, language)}: {count}" for name, count in plan.verdicts().items()
     )
     extra: dict[str, int] = {
         "to_do": len(plan.to_do),

@@ -30,7 +30,10 @@ REFUSED = 3
 INTERRUPTED = 130
 
 _CODES: tuple[tuple[tuple[type[CrmkitError], ...], int], ...] = (
-    ((AuthenticationError, PermissionDenied, TransportError, RateLimited, ServerError, IncompleteList), REFUSED),
+    (
+        (AuthenticationError, PermissionDenied, TransportError, RateLimited, ServerError, IncompleteList),
+        REFUSED,
+    ),
     ((ConfigurationError, PlanStale, RecipeError, Unsupported, ValidationError, NotFound), USAGE),
 )
 
@@ -50,7 +53,7 @@ def exit_code(error: BaseException) -> int:
 def report(error: BaseException, out: Output, *, debug: bool = False) -> int:
     """Tell the user about an exception and return the exit code.
 
-    One line and a hint on stderr; with ``--json`` a document on stdout too. A traceback only on request, redacted.
+    One line and a hint on stderr; with ``--json`` a document on stdout too. A traceback only on request.
     """
     code = exit_code(error)
     if isinstance(error, CrmkitError):
@@ -58,7 +61,10 @@ def report(error: BaseException, out: Output, *, debug: bool = False) -> int:
     elif isinstance(error, KeyboardInterrupt):
         message, hint = out.text("interrupted"), out.text("interrupted.hint")
     else:
-        message, hint = out.text("internal", kind=type(error).__name__, text=str(error)), out.text("internal.hint")
+        message, hint = (
+            out.text("internal", kind=type(error).__name__, text=str(error)),
+            out.text("internal.hint"),
+        )
     if debug:
         out.trace("".join(traceback.format_exception(error)))
     out.problem(message, hint)

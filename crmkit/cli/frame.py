@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -52,8 +52,8 @@ Body = Callable[..., int]
 def command(app: typer.Typer, name: str, **options: Any) -> Callable[[Body], Body]:
     """Make a function a command of the program.
 
-    The function takes a :class:`Session` first, then its own arguments, and returns an exit code. Whatever it raises
-    becomes one line on stderr and an exit code. Its help is the text ``cli.help.NAME`` of the catalogue.
+    The function takes a :class:`Session` first, then its own arguments, and returns an exit code. Whatever it
+    raises becomes one line on stderr and an exit code. Its help is the text ``cli.help.NAME``.
     """
 
     def register(body: Body) -> Body:
@@ -65,7 +65,10 @@ def command(app: typer.Typer, name: str, **options: Any) -> Callable[[Body], Bod
             shared = Shared(**{parameter.name: given.pop(parameter.name) for parameter in _SHARED})
             raise typer.Exit(_guarded(body, shared, given))
 
-        parameters = [*(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own), *_SHARED]
+        parameters = [
+            *(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own),
+            *_SHARED,
+        ]
         run.__signature__ = signature.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         del run.__wrapped__  # or the signature of the body would be found
@@ -76,9 +79,9 @@ def command(app: typer.Typer, name: str, **options: Any) -> Callable[[Body], Bod
 
 
 class DefaultGroup(TyperGroup):
-    """A group of commands the first of which is meant if none is named: ``crmkit runs`` is ``crmkit runs list``."""
+    """Commands the first of which is meant if none is named: ``crmkit runs`` is ``crmkit runs list``."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the name of the first command in front if no command is named."""
         wants_help = args and args[0] in ctx.help_option_names
         if not wants_help and (not args or args[0].startswith("-")):
@@ -105,11 +108,11 @@ def language_of(argv: Sequence[str] = ()) -> Language:
     joined = [word.removeprefix("--lang=") for word in words if word.startswith("--lang=")]
     system = (locale.getlocale()[0] or "").lower()
     wishes = [*after, *joined, os.environ.get("CRMKIT_LANG", ""), "ru" if system.startswith("ru") else "en"]
-    return cast(Language, next(wish for wish in wishes if wish in LANGUAGES))
+    return next(wish for wish in wishes if wish in LANGUAGES)
 
 
 def _guarded(body: Body, shared: Shared, given: dict[str, Any]) -> int:
-    out = Output(cast(Language, shared.lang.value) if shared.lang else language_of(), as_json=shared.as_json)
+    out = Output(shared.lang.value if shared.lang else language_of(), as_json=shared.as_json)
     try:
         with Session(out, config=shared.config, portal=shared.portal) as session:
             return body(session, **given)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from crmkit.cli.errors import DONE
+from crmkit.cli.files import write_text
 from crmkit.cli.frame import command
 from crmkit.cli.session import Session
 from crmkit.exceptions import ConfigurationError
@@ -29,13 +30,7 @@ def register(app: typer.Typer) -> None:
         path = session.file or Path("crmkit.toml")
         if path.exists() and not force:
             raise ConfigurationError(f"{path} is already there", hint="--force writes it anew")
-        problem = ""
-        try:
-            path.write_text(session.out.text("init.file", url=url), encoding="utf-8")
-        except OSError as error:
-            problem = error.strerror or type(error).__name__
-        if problem:
-            raise ConfigurationError(f"{path}: cannot be written: {problem}", hint="choose another place: --config")
+        write_text(path, session.out.text("init.file", url=url))
         session.out.document({"written": str(path)})
         session.out.say("init.written", path=path)
         return DONE

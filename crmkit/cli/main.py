@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        # typer keeps the classes of its usage errors to itself; what marks them is that they can format themselves
+        # typer keeps the classes of usage errors to itself; what marks them is that they format themselves
         if not hasattr(error, "format_message"):
             raise
         message = error.format_message()

@@ -1,4 +1,4 @@
-"""What a command writes: tables for people on stdout, one JSON document instead if asked, messages on stderr."""
+"""What a command writes: tables for people, or one JSON document, on stdout; messages on stderr."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ class Output:
     def keep_secret(self, *secrets: str) -> None:
         """Never show these."""
         self._redactor.add(*secrets)
+
+    def scrub(self, text: str) -> str:
+        """Return a text without the secrets."""
+        return self._redactor.scrub(text)
 
     def text(self, key: str, **params: Any) -> str:
         """Return a text of the catalogue in the reader's language."""

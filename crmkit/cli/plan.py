@@ -10,9 +10,9 @@ import typer
 from crmkit.automation.plan import Plan
 from crmkit.automation.show import plan_view
 from crmkit.cli.errors import DONE
+from crmkit.cli.files import write_text
 from crmkit.cli.frame import command
 from crmkit.cli.session import Session
-from crmkit.exceptions import ConfigurationError
 
 __all__ = ["LimitOption", "SetOption", "make_plan", "register"]
 
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     def plan(
         session: Session,
         recipe: Annotated[str, typer.Argument(help="cli.argument.recipe")],
+        *,
         out: Annotated[Path | None, typer.Option("--out", "-o", help="cli.option.plan_out")] = None,
         settings: SetOption = None,
         limit: LimitOption = 20,
@@ -34,7 +35,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         made = make_plan(session, recipe, settings)
         if out:
-            _store(made, out)
+            write_text(out, made.model_dump_json(indent=2))
             session.out.note("plan.stored", path=out)
         session.out.document(made.model_dump(mode="json"))
         session.out.show(plan_view(made, session.out.language, limit, everything=everything))
@@ -46,13 +47,3 @@ def make_plan(session: Session, recipe: str, settings: list[str] | None = None) 
     made = session.recipe(recipe, settings)
     with session.out.progress("progress.plan"):
         return made.plan(session.crm, memory=session.ledger, language=session.portal.language)
-
-
-def _store(plan: Plan, path: Path) -> None:
-    problem = ""
-    try:
-        path.write_text(plan.model_dump_json(indent=2), encoding="utf-8")
-    except OSError as error:
-        problem = error.strerror or type(error).__name__
-    if problem:
-        raise ConfigurationError(f"{path}: cannot be written: {problem}", hint="choose another file")

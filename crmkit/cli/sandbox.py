@@ -2,62 +2,104 @@
 
 from __future__ import annotations
 
-import signal
-import threading
+from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-import requests
 import typer
 
 from crmkit.cli.errors import DONE
-from crmkit.cli.frame import command
+from crmkit.cli.files import write_text
+from crmkit.cli.frame import command, subcommands
 from crmkit.cli.session import Session
 from crmkit.cli.toml import to_toml
-from crmkit.exceptions import ConfigurationError, TransportError
+from crmkit.exceptions import ConfigurationError
 from crmkit.sandbox import Sandbox
+from crmkit.testing.clock import SandboxClock
 
-__all__ = ["register"]
+__all__ = ["register", "share_of_stalled"]
 
-TIMEOUT = 30.0
+SUPERVISOR = "user:2"
+"""The head of a sales group in the sandbox's account."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command and its subcommands."""
-    group = typer.Typer(help="cli.help.sandbox", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(group, name="sandbox")
+    """Add ``sandbox start`` and ``sandbox advance``."""
+    group = subcommands(app, "sandbox")
 
-    @command(group, "start", help="cli.help.sandbox_start")
+    @command(group, "start")
     def start(
         session: Session,
+        *,
         port: Annotated[int, typer.Option("--port", min=0, max=65535, help="cli.option.port")] = 8765,
         deals: Annotated[int, typer.Option("--deals", min=1, help="cli.option.deals")] = 2000,
-        stalled: Annotated[int | None, typer.Option("--stalled", min=0, help="cli.option.stalled")] = None,
+        stalled: Annotated[
+            int | None, typer.Option("--stalled", min=0, help="cli.option.stalled", show_default=False)
+        ] = None,
         seed: Annotated[int, typer.Option("--seed", help="cli.option.seed")] = 7,
         write: Annotated[Path | None, typer.Option("--write", help="cli.option.write")] = None,
     ) -> int:
-        share = stalled if stalled is not None else round(deals * 611 / 2000)
-        with Sandbox.planfix(port=port, deals=deals, stalled=share, seed_number=seed) as box:
-            toml = to_toml(_config(box.portal_config))
-            if write:
-                _write(write, toml)
-            session.out.document({"url": box.url, "control_url": box.control_url, "config": _config(box.portal_config)})
-            session.out.say("sandbox.runs", url=box.url, control=box.control_url, time=_local(box))
-            session.out.say("sandbox.written" if write else "sandbox.paste", path=write or "crmkit.toml")
-            if not write:
-                session.out.show(toml)
-            session.out.note("sandbox.stop")
-            _until_stopped()
+        stalled = share_of_stalled(deals) if stalled is None else stalled
+        with _started(port, deals=deals, stalled=stalled, random_seed=seed) as box:
+            _introduce(session, box, write)
+            box.serve_forever()
         return DONE
 
-    @command(group, "advance", help="cli.help.sandbox_advance")
+    @command(group, "advance")
     def advance(
         session: Session,
         days: Annotated[float, typer.Option("--days", min=0, help="cli.option.days")] = 0,
         hours: Annotated[float, typer.Option("--hours", min=0, help="cli.option.hours")] = 0,
     ) -> int:
-        answer = _control(session, {"advance": {"days": days, "hours": hours}})
-        session.out.document(answer)
-        session.out.say("sandbox.now", time=answer["now"])
+        clock = session.crm.clock
+        if not isinstance(clock, SandboxClock):
+            what = f"{session.portal.where('clock')}: this portal's time is real"
+            raise ConfigurationError(what, hint="only the clock of a sandbox can be moved")
+        clock.advance(days=days, hours=hours)
+        now = clock.now().astimezone(session.portal.zone)
+        session.out.document({"now": now.isoformat()})
+        session.out.say("sandbox.now", time=now)
         return DONE
+
+
+def share_of_stalled(deals: int) -> int:
+    """Return how many of so many deals are stalled in the case that the sandbox retells: 611 of 2,000.
+
+    Example:
+        >>> share_of_stalled(2000), share_of_stalled(200)
+        (611, 61)
+    """
+    return round(deals * 611 / 2000)
+
+
+def _started(port: int, **options: Any) -> Any:
+    problem = ""
+    try:
+        return Sandbox.planfix(port=port, **options).start()
+    except OSError as error:
+        problem = error.strerror or str(error)
+    except ValueError as error:
+        problem = str(error)
+    raise ConfigurationError(f"the sandbox cannot start on port {port}: {problem}", hint="try --port 0")
+
+
+def _introduce(session: Session, box: Any, write: Path | None) -> None:
+    """Tell where the sandbox is and how crmkit finds it."""
+    out = session.out
+    config = {
+        "default_portal": "sandbox",
+        "store": {"url": "sqlite:///sandbox.db"},
+        "portals": {"sandbox": box.portal_config},
+        "recipes": {"stale_deals": {"supervisor": SUPERVISOR}},
+    }
+    out.document({"url": box.url, "control_url": box.control_url, "config": config})
+    now: datetime = box.clock.now().astimezone(ZoneInfo(box.portal_config["timezone"]))
+    out.say("sandbox.runs", url=box.url, control=box.control_url, time=now)
+    if write:
+        write_text(write, to_toml(config) + "\n")
+        out.say("sandbox.written", path=write)
+    else:
+        out.say("sandbox.paste", path="crmkit.toml")
+        out.show(to_toml(config))
+    out.note("sandbox.stop")

@@ -1,10 +1,11 @@
-"""What a command works with: settings, the portal, the ledger and recipes, each opened when first asked for."""
+"""What a command works with: settings, portal, ledger and recipes, each opened when first asked for."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
 from contextlib import ExitStack
+from datetime import UTC, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -56,6 +57,11 @@ class Session:
         self.out.keep_secret(portal.secret().get_secret_value())
         return portal
 
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the portal, or UTC where no portal is configured."""
+        return self.portal.zone if self.config.portals else UTC
+
     @cached_property
     def crm(self) -> Crm:
         """The portal itself."""
@@ -79,7 +85,8 @@ class Session:
 
         Args:
             name: The recipe's name.
-            overrides: ``key=value`` pairs that win over the configuration; values as in TOML, quotes may be left out.
+            overrides: ``key=value`` pairs that win over the configuration; values as in TOML, the quotes
+                of texts may be left out.
 
         Raises:
             ConfigurationError: No such recipe, or a setting is unknown or out of bounds.

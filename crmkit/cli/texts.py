@@ -134,7 +134,10 @@ HELP: dict[str, tuple[str, str]] = {
         "Короткий показ: 200 сделок вместо 2000.",
         "The short show: 200 deals instead of 2,000.",
     ),
-    "argument.recipe": ("Имя автоматизации, например stale_deals.", "Name of an automation, e.g. stale_deals."),
+    "argument.recipe": (
+        "Имя автоматизации, например stale_deals.",
+        "Name of an automation, e.g. stale_deals.",
+    ),
     "argument.target": (
         "Имя автоматизации или файл плана.",
         "Name of an automation, or a plan file.",
@@ -186,6 +189,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "добавьте --yes, если всё решено, или посмотрите сначала: crmkit plan",
         "add --yes if it is decided, or look first: crmkit plan",
     ),
+    "run.more": ("… и ещё {count}: crmkit runs show {run}", "… and {count} more: crmkit runs show {run}"),
+    "run.cost": (
+        "Запуск {run}: {requests:запрос|запроса|запросов}, {time}",
+        "Run {run}: {requests:request|requests}, {time}",
+    ),
+    "run.failed": (
+        "Не всё получилось. Повторить неудачное: crmkit runs retry {run}",
+        "Not everything worked. Try again what failed: crmkit runs retry {run}",
+    ),
+    "run.again": (
+        "crmkit runs retry {run} продолжит с этого места",
+        "crmkit runs retry {run} goes on from here",
+    ),
+    "runs.none": ("Запусков ещё не было.", "There have been no runs yet."),
+    "report.written": ("Записано: {path}", "Written: {path}"),
     "sandbox.runs": (
         "Учебный Планфикс работает: {url}\nУправление: {control}\nВремя портала: {time}",
         "The sandbox of Planfix is running: {url}\nControl: {control}\nTime of the portal: {time}",
@@ -208,7 +226,7 @@ register(
 
 def translated(command: Any, language: Language) -> Any:
     """Put the help of a command, its options and its subcommands into a language; keys become texts."""
-    command.help = _text(command.help, language)
+    command.help = command.short_help = _text(command.help, language)
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = _text(parameter.help, language)

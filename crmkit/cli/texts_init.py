@@ -2,7 +2,7 @@
 
 __all__ = ["INIT"]
 
-_RU = '''\
+_RU = """\
 # Настройки crmkit. Проверить: crmkit doctor. Посмотреть, что будет сделано: crmkit plan stale_deals.
 # Любой ключ можно задать и переменной окружения: CRMKIT_PORTALS__MAIN__URL и так далее.
 
@@ -19,7 +19,7 @@ timezone = "Europe/Moscow"           # часовой пояс владельц�
 language = "ru"                      # язык текстов, которые увидят менеджеры
 rate = 1.0                           # запросов в секунду
 daily_limit = 20000                  # запросов в сутки по вашему тарифу
-robots = []                          # чьи действия не считать человеческими, кроме роботов Планфикса: ["user:90"]
+robots = []                          # чьи действия не считать человеческими: ["user:90"] (роботы известны)
 
 # Что у вас называется сделкой и как называются её статусы и поля. Номера видны в Планфиксе
 # (Управление аккаунтом); название нужно, чтобы crmkit doctor заметил переименование.
@@ -53,9 +53,9 @@ cancelled = {{ id = 24, name = "Отменено" }}
 
 [recipes.stale_deals]                # все настройки: crmkit recipes stale_deals
 supervisor = "user:2"                # руководитель: его предупреждаем и он подтверждает
-'''
+"""
 
-_EN = '''\
+_EN = """\
 # Configuration of crmkit. Check it: crmkit doctor. See what would be done: crmkit plan stale_deals.
 # Every key can be set by the environment too: CRMKIT_PORTALS__MAIN__URL and so on.
 
@@ -72,7 +72,7 @@ timezone = "Europe/Moscow"           # of the owner of the token: days are count
 language = "ru"                      # of the texts that managers will read
 rate = 1.0                           # requests per second
 daily_limit = 20000                  # requests per day of your tariff
-robots = []                          # whose doings are not a person's, besides Planfix robots: ["user:90"]
+robots = []                          # whose doings are not a person's: ["user:90"]; robots are known anyway
 
 # What you call a deal, and what its statuses and fields are called. The ids are shown in Planfix
 # (account management); the name lets crmkit doctor notice a renaming.
@@ -106,6 +106,6 @@ cancelled = {{ id = 24, name = "Отменено" }}
 
 [recipes.stale_deals]                # all settings: crmkit recipes stale_deals
 supervisor = "user:2"                # who is warned and who confirms
-'''
+"""
 
 INIT: dict[str, tuple[str, str]] = {"init.file": (_RU, _EN)}

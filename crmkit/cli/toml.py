@@ -9,7 +9,6 @@ from typing import Any
 __all__ = ["to_toml"]
 
 
-
 def to_toml(data: Mapping[str, Any]) -> str:
     """Return nested mappings of texts, numbers, booleans and lists as TOML.
 
@@ -24,7 +23,9 @@ def to_toml(data: Mapping[str, Any]) -> str:
 
 
 def _lines(data: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    tables = {key: value for key, value in data.items() if isinstance(value, Mapping) and not _is_small(value)}
+    tables = {
+        key: value for key, value in data.items() if isinstance(value, Mapping) and not _is_small(value)
+    }
     plain = {key: value for key, value in data.items() if key not in tables}
     if plain and path:
         yield f"\n[{'.'.join(path)}]"

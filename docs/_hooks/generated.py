@@ -1,0 +1,98 @@
+"""Writes the pages made from code: ``python docs/_hooks/generated.py``. A test keeps them current."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from crmkit.cli.main import program
+from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES as PLANFIX
+from crmkit.crm.capabilities import Capability
+
+DOCS = Path(__file__).parents[1]
+NOTICE = "<!-- Made by docs/_hooks/generated.py; do not edit. -->\n"
+PROVIDERS = (PLANFIX,)
+
+
+def cli_page() -> str:
+    """Return the reference of the program's commands."""
+    english, russian = program("en"), program("ru")
+    commands = "\n".join(_command(("crmkit", name), one) for name, one in english.commands.items())
+    return f"""{NOTICE}
+# Commands
+
+{english.help}
+
+{russian.help}
+
+Every command takes `--config FILE`, `--portal NAME`, `--json`, `--lang ru|en` and `--debug`.
+
+| exit code | meaning |
+|---|---|
+| 0 | all done |
+| 1 | some items failed; the rest is done, and `crmkit runs retry RUN` tries again |
+| 2 | wrong usage or configuration; nothing was written |
+| 3 | the portal is out of reach, refused the credentials or has no requests left |
+| 130 | interrupted; what was done is in the ledger |
+
+{commands}"""
+
+
+def capabilities_page() -> str:
+    """Return what each provider can do, from the capability objects of the adapters."""
+    names = " | ".join(one.provider for one in PROVIDERS)
+    rows = "\n".join(_row(capability) for capability in Capability)
+    return f"""{NOTICE}
+# What each provider can do
+
+Recipes name the capabilities they need; `crmkit doctor` tells which are missing. "Yes" means that the adapter
+does it, tested against the sandbox; nothing here was verified on a live portal.
+
+| capability | {names} | limits and reasons |
+|---|{"---|" * len(PROVIDERS)}---|
+{rows}
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Return every generated page with its text."""
+    reference, providers = DOCS / "reference", DOCS / "providers"
+    return {reference / "cli.md": cli_page(), providers / "capabilities.md": capabilities_page()}
+
+
+def _row(capability: Capability) -> str:
+    marks = " | ".join("yes" if capability in one else "no" for one in PROVIDERS)
+    reasons = "; ".join(one.reasons[capability] for one in PROVIDERS if capability in one.reasons)
+    return f"| `{capability}` | {marks} | {reasons} |"
+
+
+def _command(path: tuple[str, ...], command: Any) -> str:
+    if children := getattr(command, "commands", None):
+        return "\n".join(_command((*path, name), child) for name, child in children.items())
+    options = "\n".join(_options(command))
+    arguments = " ".join(_argument(one) for one in command.params if one.param_type_name == "argument")
+    call = f"{' '.join((*path, arguments))}".strip()
+    return f"## {' '.join(path)}\n\n{command.help}\n\n```console\n{call}\n```\n\n{options}\n"
+
+
+def _argument(parameter: Any) -> str:
+    name = parameter.name.upper()
+    return name if parameter.required else f"[{name}]"
+
+
+def _options(command: Any) -> Iterator[str]:
+    shared = {"config", "portal", "as_json", "lang", "debug", "help"}
+    rows = [one for one in command.params if one.name not in shared]
+    if rows:
+        yield "| | |\n|---|---|"
+    for one in rows:
+        name = (
+            ", ".join(f"`{word}`" for word in one.opts) if one.param_type_name == "option" else _argument(one)
+        )
+        yield f"| {name} | {one.help} |"
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
