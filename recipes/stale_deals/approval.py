@@ -68,7 +68,7 @@ def _taken_over(case: Case, returned: Effect, task: Task | None) -> Decision | N
     if not how or (by_hand and task is not None and task.state is TaskState.DONE and _may_decide(case, task)):
         return None
     reason, touch = say(f"reason.{how}"), case.idle.touch
-    facts = {"who": touch.who, "when": touch.at.isoformat()} if touch and touch.at > returned.at else {}
+    facts = {"who": touch.who, "when": touch.at} if touch and touch.at > returned.at else {}
     return case.decide(
         Verdict.TAKEN_OVER, reason, *end_round(case, reason, why=Verdict.TAKEN_OVER.value, how=how, **facts)
     )
@@ -81,7 +81,7 @@ def _finish_return(case: Case) -> Decision | None:
     approver, warned = case.approver(former_executors(case)), case.warned_at
     if approver is None:
         return case.decide(Verdict.APPROVAL_LOST, say("reason.no_approver"), attention=True)
-    reason = say("reason.return", days=case.idle_days, date=case.date(warned) if warned else "")
+    reason = say("reason.return", days=case.idle_days, date=case.date(warned or case.now))
     return case.decide(Verdict.RETURN, reason, *return_deal(case, approver, reason))
 
 
@@ -264,7 +264,7 @@ def _unable(case: Case, candidates: tuple[Person, ...]) -> str:
 def _approvers(case: Case) -> tuple[Person, ...]:
     """Return who may decide: first the one who was asked, then the supervisor and the listed others."""
     asked = case.story.approval
-    first = (person(asked.data["approver"]),) if asked else ()
+    first = people(asked.data["approver"]) if asked else ()
     listed = map(person, case.settings.approvers)
     return (*first, case.head(former_executors(case)), *listed)
 

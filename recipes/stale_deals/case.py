@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -137,9 +137,9 @@ class Case:
             lines.append(say("evidence.warned_by_history", date=self.date(self.warned_by_history)))
         return lines
 
-    def date(self, moment: datetime) -> str:
+    def date(self, moment: datetime) -> date:
         """Return the day of a moment in the portal's time zone."""
-        return self.calendar.local(moment).date().isoformat()
+        return self.calendar.local(moment).date()
 
     def head(self, executors: tuple[Person, ...]) -> Person:
         """Return the supervisor of some executors: their own one, their group's, else the general one."""

@@ -175,10 +175,10 @@ def manual_edit(case: Case) -> Decision | None:
     kept = {
         "why": Verdict.CANCELLED.value,
         "who": touch.who,
-        "when": touch.at.isoformat(),
+        "when": touch.at,
         "what": touch.what,
         "hold": touch.manual and case.settings.manual_edit == "block_until_released",
-        "clock_from": touch.at.isoformat(),
+        "clock_from": touch.at,
     }
     return case.decide(Verdict.CANCELLED, reason, *end_round(case, reason, **kept))
 
@@ -301,4 +301,4 @@ def _remember_warning(case: Case) -> tuple[Remember, ...]:
     if found is None:
         return ()
     reason = say("evidence.warned_by_history", date=case.date(found))
-    return (Remember(**case.step("warn", reason, delivered_at=found.isoformat())),)
+    return (Remember(**case.step("warn", reason, delivered_at=found)),)

@@ -99,7 +99,7 @@ def _is_ours(case: Case, returned: Effect, name: str) -> bool:
         return set(deal.assignees) == set(people(returned.after["assignees"]))
     if name == "return_state":
         return value in (states.free, states.review)
-    return has_label(case) if name == "label" else value == returned.after[name]
+    return has_label(case) if name == "label" else set(_parts(value)) == set(_parts(returned.after[name]))
 
 
 def _parts(value: Any) -> tuple[Any, ...]:

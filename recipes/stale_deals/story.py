@@ -12,19 +12,14 @@ from functools import cached_property
 
 from crmkit.automation.memory import Effect, Memory
 
-__all__ = ["APPROVALS", "Story", "moment"]
+__all__ = ["APPROVALS", "Story"]
 
 APPROVALS = ("approval", "approval_again", "approval_escalated")
 """Steps that create an approval task; the last one done names the task that counts."""
 ENDINGS = ("approved", "rejected", "cancelled")
 """Steps that end a round: the last of its chain, so that a chain that broke off is not taken for ended."""
-DEAL_WRITES = ("return", "approve", "reject")
+MILESTONES = ("warn", "return", "approval", "approve", "reject", *ENDINGS)
 """Steps that, when undone, end the round: whoever undid them had something else in mind."""
-
-
-def moment(value: str | None) -> datetime | None:
-    """Return a moment that was kept as text in the data of an effect."""
-    return datetime.fromisoformat(value) if value else None
 
 
 @dataclass(frozen=True)
@@ -36,12 +31,8 @@ class Story:
     @cached_property
     def _ends(self) -> dict[int, datetime]:
         """When each ended round ended; a cancelled one at the act of the person that cancelled it."""
-        ends = {
-            e.episode: moment(e.data.get("clock_from")) or e.at
-            for e in self.memory.effects
-            if e.step in ENDINGS
-        }
-        undone = {e.episode: e.at for e in self.memory.undone if e.step in DEAL_WRITES}
+        ends = {e.episode: e.data.get("clock_from", e.at) for e in self.memory.effects if e.step in ENDINGS}
+        undone = {e.episode: e.at for e in self.memory.undone if e.step in MILESTONES}
         return ends | undone
 
     @property
@@ -61,14 +52,14 @@ class Story:
         return next(found, None)
 
     def has(self, key: str) -> bool:
-        """Tell whether the effect with this key was confirmed."""
-        return any(e.key == key for e in self.memory.effects)
+        """Tell whether the effect with this key was done; one that was undone is not done again either."""
+        return any(e.key == key for e in (*self.memory.effects, *self.memory.undone))
 
     @property
     def warned_at(self) -> datetime | None:
         """When the warning of this round was delivered."""
         warning = self.effect("warn")
-        return (moment(warning.data.get("delivered_at")) or warning.at) if warning else None
+        return warning.data.get("delivered_at", warning.at) if warning else None
 
     @property
     def returned(self) -> Effect | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
 
 from crmkit.automation.memory import Memory
+from crmkit.automation.planning import chunks
 from crmkit.automation.recipe import Context
 from crmkit.crm.base import Crm
 from crmkit.crm.capabilities import Capability
@@ -113,7 +113,7 @@ class _Sweep:
 
     def _with_open_round(self) -> Iterator[Snapshot]:
         """Deals that were warned, returned or are held: our own writes make them look active."""
-        for refs in _chunks(self._ctx.memory.known(self._ctx.crm.portal, RECIPE)):
+        for refs in chunks(self._ctx.memory.known(self._ctx.crm.portal, RECIPE), CHUNK):
             memories = self._ctx.memory.recall(self._ctx.crm.portal, RECIPE, refs)
             stories = {ref.id: Story(memory) for ref, memory in memories.items()}
             open_ones = {ref.id: ref for ref in refs if ref.id in stories and _is_open(stories[ref.id])}
@@ -220,9 +220,3 @@ def _approval(ctx: Ctx, story: Story) -> Task | None:
 
 def _gone(ref: Ref, portal: Portal) -> Snapshot:
     return Snapshot(Deal(id=ref.id, title=ref.name, open=False, deleted=True), portal, history=())
-
-
-def _chunks(refs: Iterable[Ref]) -> Iterator[list[Ref]]:
-    iterator = iter(refs)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk

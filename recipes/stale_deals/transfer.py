@@ -22,9 +22,9 @@ def return_deal(case: Case, approver: Person, reason: Message) -> tuple[Action, 
         **case.step(
             "return",
             reason,
-            executors=[str(one) for one in executors],
+            executors=executors,
             names=case.portal.names(executors),
-            evidence=[message.model_dump(mode="json") for message in case.evidence],
+            evidence=case.evidence,
         ),
         changes=_freed(case, executors),
     )
@@ -40,7 +40,7 @@ def return_deal(case: Case, approver: Person, reason: Message) -> tuple[Action, 
 def former_executors(case: Case) -> tuple[Person, ...]:
     """Return who is responsible, or was before the return."""
     returned = case.story.returned
-    return case.deal.assignees if returned is None else people(returned.before.get("assignees"))
+    return case.deal.assignees if returned is None else people(returned.before["assignees"])
 
 
 def names(case: Case, persons: tuple[Person, ...]) -> str | Message:
@@ -70,7 +70,7 @@ def approval_task(
         deal=case.deal.ref,
         deadline=until,
     )
-    return CreateTask(**case.step(step, reason, suffix=suffix, approver=str(approver)), task=task)
+    return CreateTask(**case.step(step, reason, suffix=suffix, approver=approver), task=task)
 
 
 def note(case: Case, step: str, text: str, reason: Message) -> AddComment:
@@ -131,7 +131,6 @@ def _labelled(case: Case) -> Any:
 
 def _told(case: Case) -> str:
     """Return the evidence of the return in one line: as it was when the return was decided."""
-    returned, evidence = case.story.returned, case.evidence
-    if returned is not None:
-        evidence = tuple(Message.model_validate(one) for one in returned.data.get("evidence", ()))
+    returned = case.story.returned
+    evidence: tuple[Message, ...] = case.evidence if returned is None else returned.data["evidence"]
     return "; ".join(message.render(case.portal.language) for message in evidence)

@@ -20,6 +20,7 @@ __all__ = ["LANGUAGES", "Language", "Message", "register", "text", "written"]
 
 Language = Literal["ru", "en"]
 LANGUAGES: tuple[Language, ...] = ("ru", "en")
+_DATES: dict[Language, str] = {"ru": "%d.%m.%Y", "en": "%Y-%m-%d"}
 _CATALOGUES: dict[Language, dict[str, str]] = {"ru": dict(ru.TEXTS), "en": dict(en.TEXTS)}
 
 
@@ -120,7 +121,7 @@ def _shown(value: Any, language: Language) -> Any:
     if isinstance(value, Mapping) and set(value) == {"key", "params"}:  # a message that came back from JSON
         return Message.model_validate(value).render(language)
     if isinstance(value, datetime):
-        return value.strftime("%d.%m.%Y %H:%M")
+        return value.strftime(f"{_DATES[language]} %H:%M")
     if isinstance(value, date):
-        return value.strftime("%d.%m.%Y")
+        return value.strftime(_DATES[language])
     return value
