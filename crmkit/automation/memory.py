@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crmkit.crm.models import DealChanges, Ref
 
-__all__ = ["DEAL_PARTS", "Effect", "Memory", "MemoryStore", "NoMemory"]
+__all__ = ["DEAL_PARTS", "Effect", "Memory", "MemoryStore", "NoMemory", "restoring"]
 
 DEAL_PARTS = ("title", "stage", "assignees")
 """The parts of a deal that are no custom fields; images hold both, so no field may be called so."""
@@ -53,9 +53,14 @@ class Effect(BaseModel):
             >>> effect.restoring().model_dump(exclude_unset=True)
             {'stage': '2', 'fields': {'label': None}}
         """
-        own = {name: value for name, value in self.before.items() if name in DEAL_PARTS and value is not None}
-        fields = {name: value for name, value in self.before.items() if name not in DEAL_PARTS}
-        return DealChanges(**own, fields=fields)
+        return restoring(self.before)
+
+
+def restoring(before: Mapping[str, Any]) -> DealChanges:
+    """Return the changes that put back what a before-image shows."""
+    own = {name: value for name, value in before.items() if name in DEAL_PARTS and value is not None}
+    fields = {name: value for name, value in before.items() if name not in DEAL_PARTS}
+    return DealChanges(**own, fields=fields)
 
 
 class Memory(BaseModel):

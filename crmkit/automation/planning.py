@@ -17,7 +17,7 @@ from crmkit.automation.recipe import Context, Decision, Recipe
 from crmkit.crm.base import Crm
 from crmkit.crm.models import Ref
 
-__all__ = ["READS_PER_ITEM", "REQUESTS_PER_ACTION", "day_start", "make_plan"]
+__all__ = ["READS_PER_ITEM", "REQUESTS_PER_ACTION", "chunks", "day_start", "make_plan"]
 
 T = TypeVar("T")
 MEMORY_CHUNK = 500
@@ -60,7 +60,7 @@ def day_start(now: datetime, crm: Crm) -> datetime:
 
 
 def _items(recipe: Recipe[Any, Any], ctx: Context[Any], now: datetime) -> Iterator[PlanItem]:
-    for chunk in _chunks(recipe.candidates(ctx), MEMORY_CHUNK):
+    for chunk in chunks(recipe.candidates(ctx), MEMORY_CHUNK):
         refs = [recipe.entity(snapshot) for snapshot in chunk]
         memories = ctx.memory.recall(ctx.crm.portal, recipe.name, refs)
         for ref, snapshot in zip(refs, chunk, strict=True):
@@ -114,7 +114,8 @@ def _cost(actions: tuple[Action, ...]) -> int:
     return sum(REQUESTS_PER_ACTION.get(action.kind, 1) for action in actions)
 
 
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of at most so many."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk

@@ -1,0 +1,1 @@
+"""Applies plans: every effect exactly once, journalled, resumable and undoable."""

@@ -1,0 +1,211 @@
+"""Applies a plan: looks at each item again, does what is still right, once, and writes down every step."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from crmkit.automation.memory import MemoryStore
+from crmkit.automation.plan import Plan
+from crmkit.automation.recipe import Recipe
+from crmkit.crm.base import Crm
+from crmkit.exceptions import ConfigurationError, CrmkitError, PlanStale
+from crmkit.runtime import undo
+from crmkit.runtime.item import ItemRunner
+from crmkit.runtime.lease import Lease
+from crmkit.runtime.ledger import Ledger
+from crmkit.runtime.performer import STOPPERS
+from crmkit.runtime.records import ItemRecord, ItemStatus, RunStatus
+from crmkit.runtime.results import ItemResult, RunResult
+
+__all__ = ["ItemResult", "RunResult", "apply", "resume"]
+
+OPEN = (ItemStatus.PLANNED, ItemStatus.BEGUN, ItemStatus.FAILED, ItemStatus.PENDING, ItemStatus.UNKNOWN)
+OnItem = Callable[[ItemResult], None]
+
+
+def apply(
+    plan: Plan,
+    recipe: Recipe[Any, Any],
+    crm: Crm,
+    ledger: MemoryStore,
+    *,
+    on_item: OnItem | None = None,
+    resume: str | None = None,
+    confirm: Callable[[Plan], bool] | None = None,
+) -> RunResult:
+    """Do what a plan says, as far as it is still right.
+
+    Before anything else, what earlier runs of the recipe left unclear is settled, what they left half done is
+    finished. Then, item by item: the entity is read again and judged again; if the decision is still the
+    planned one, each action is written into the ledger, done, read back, and its outcome is written down too.
+    A process that dies at any point loses nothing and does nothing twice: apply again, or resume.
+
+    Args:
+        plan: The plan; applying it twice does nothing the second time.
+        recipe: The recipe that made it, with the same settings.
+        crm: The portal it was made for.
+        ledger: The ledger.
+        on_item: Called with every result as it comes, for progress.
+        resume: Continue this run instead of beginning one; see :func:`resume`.
+        confirm: Asked before anything is written; ``False`` calls the run off.
+
+    Returns:
+        What it came to. A portal out of reach, refused credentials or an exhausted quota stop the run; its
+        status says so, the rest is listed as planned, and it can be resumed.
+
+    Raises:
+        PlanStale: The plan was made by another recipe, with other settings or for another portal.
+        ConfigurationError: There is no ledger; without one no effect could be kept from happening twice.
+        RunInProgress: Another run of this recipe on this portal is under way.
+        StoreError: The ledger's database failed; what was written before it did stays true.
+        KeyboardInterrupt: As it came; the state is kept, and the run can be resumed.
+    """
+    if not isinstance(ledger, Ledger):
+        raise ConfigurationError(
+            "a plan can only be applied with a ledger",
+            hint="plan with memory=crmkit.runtime.ledger.Ledger(...)",
+        )
+    _check(plan.recipe, plan.portal, plan.settings, recipe, crm)
+    if confirm is not None and not confirm(plan):
+        return RunResult(run="", status=RunStatus.DONE)
+    if resume is not None:
+        return _resume(resume, recipe, crm, ledger, on_item=on_item)
+    lease = ledger.runs.begin(plan, crm.clock.now(), recipe=undo.base_of(plan.recipe))
+    return _Run(recipe, crm, ledger, lease, on_item).go(ledger.runs.items(lease.run))
+
+
+def resume(
+    run_id: str,
+    recipe: Recipe[Any, Any] | None,
+    crm: Crm,
+    ledger: Ledger,
+    *,
+    on_item: OnItem | None = None,
+) -> RunResult:
+    """Go on with a run that was stopped or interrupted, or try again what failed in it.
+
+    Args:
+        run_id: The run; the beginning of its id is enough.
+        recipe: The recipe, with the settings of the run; not needed for the run of an undo.
+        crm: The portal.
+        ledger: The ledger.
+        on_item: As for :func:`apply`.
+
+    Returns:
+        What became of the items that were left.
+
+    Raises:
+        PlanStale: As for :func:`apply`.
+        RunInProgress: As for :func:`apply`.
+    """
+    return _resume(run_id, recipe, crm, ledger, on_item=on_item)
+
+
+def _resume(
+    run_id: str, recipe: Recipe[Any, Any] | None, crm: Crm, ledger: Ledger, *, on_item: OnItem | None
+) -> RunResult:
+    run = ledger.runs.get(run_id)
+    recipe = undo.reopened(run, ledger) or recipe
+    if recipe is None:
+        raise ConfigurationError(f"run {run.id} needs its recipe", hint=f"give the recipe {run.recipe}")
+    _check(run.recipe, run.portal, run.settings, recipe, crm)
+    lease = ledger.runs.reopen(run.id, crm.clock.now(), recipe=undo.base_of(run.recipe))
+    return _Run(recipe, crm, ledger, lease, on_item).go(ledger.runs.items(run.id, only=OPEN))
+
+
+def _check(name: str, portal: str, settings: dict[str, Any], recipe: Recipe[Any, Any], crm: Crm) -> None:
+    if name != recipe.name:
+        raise PlanStale(f"the plan is of {name}, not of {recipe.name}", hint="make a new plan")
+    if portal != crm.portal:
+        raise PlanStale(f"the plan is for {portal}, not for {crm.portal}", hint="make a new plan")
+    if settings != recipe.settings.model_dump(mode="json"):
+        raise PlanStale(f"the settings of {name} are others than in the plan", hint="make a new plan")
+
+
+class _Run:
+    """One run from its first look to its last row."""
+
+    def __init__(
+        self, recipe: Recipe[Any, Any], crm: Crm, ledger: Ledger, lease: Lease, on_item: OnItem | None
+    ) -> None:
+        self._recipe = recipe
+        self._crm = crm
+        self._ledger = ledger
+        self._lease = lease
+        self._on_item = on_item
+        self._items: list[ItemResult] = []
+        self._earlier: list[ItemResult] = []
+        self._sent = crm.requests_sent()
+        self._began = crm.clock.monotonic()
+
+    def go(self, items: Iterable[ItemRecord]) -> RunResult:
+        try:
+            error = self._work(items)
+            self._finish(RunStatus.STOPPED if error else RunStatus.DONE, error)
+        except BaseException as broken:
+            with contextlib.suppress(CrmkitError):
+                self._finish(RunStatus.INTERRUPTED, type(broken).__name__)
+            broken.add_note(f"run {self._lease.run}: its state is kept; go on with: crmkit runs retry")
+            raise
+        if error:
+            self._items += map(_not_started, self._left())
+        return RunResult(
+            run=self._lease.run,
+            status=RunStatus.STOPPED if error else RunStatus.DONE,
+            items=tuple(self._items),
+            earlier=tuple(self._earlier),
+            requests=self._crm.requests_sent() - self._sent,
+            seconds=self._crm.clock.monotonic() - self._began,
+            error=error,
+        )
+
+    def _work(self, items: Iterable[ItemRecord]) -> str:
+        """Do all there is to do; return what stopped it, or an empty text."""
+        runner = ItemRunner(self._recipe, self._crm, self._ledger, self._lease)
+        try:
+            self._settle(runner)
+            for begun in self._begun():
+                if recipe := self._recipe_of(begun):
+                    earlier = ItemRunner(recipe, self._crm, self._ledger, self._lease).run(begun)
+                    self._ledger.runs.count(begun.run)
+                    self._earlier.append(earlier)
+            for item in items:
+                result = runner.run(item)
+                self._items.append(result)
+                if self._on_item is not None:
+                    self._on_item(result)
+        except STOPPERS as error:
+            return str(error)
+        return ""
+
+    def _settle(self, runner: ItemRunner) -> None:
+        for record in self._ledger.journal.unsettled(self._crm.portal, self._names()):
+            runner.performer.settle(record)
+            self._ledger.runs.settle_items(record.run, record.entity, self._crm.clock.now())
+
+    def _begun(self) -> Iterable[ItemRecord]:
+        for name in self._names():
+            yield from self._ledger.runs.begun(self._crm.portal, name, but=self._lease.run)
+
+    def _recipe_of(self, item: ItemRecord) -> Recipe[Any, Any] | None:
+        run = self._ledger.runs.get(item.run)
+        own = self._recipe if run.recipe == self._recipe.name else None
+        return undo.reopened(run, self._ledger) or own
+
+    def _names(self) -> tuple[str, str]:
+        """Return whose leftovers are looked after: the recipe's, and those of undoing it."""
+        return self._lease.recipe, undo.name_for(self._lease.recipe)
+
+    def _left(self) -> Iterable[ItemRecord]:
+        return self._ledger.runs.items(self._lease.run, only=(ItemStatus.PLANNED, ItemStatus.BEGUN))
+
+    def _finish(self, status: RunStatus, error: str) -> None:
+        requests = self._crm.requests_sent() - self._sent
+        now = self._crm.clock.now()
+        self._ledger.runs.finish(self._lease, status, now, requests=requests, error=error)
+
+
+def _not_started(item: ItemRecord) -> ItemResult:
+    return ItemResult(item.item.entity, item.item.title, item.status, item.message, run=item.run)

@@ -1,0 +1,246 @@
+"""One item of a plan: judged afresh, compared with what was planned, and carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from crmkit.automation.actions import Action, Remember, UpdateDeal
+from crmkit.automation.memory import Memory
+from crmkit.automation.messages import Message
+from crmkit.automation.planning import day_start
+from crmkit.automation.recipe import Context, Decision, Recipe
+from crmkit.crm.base import Crm
+from crmkit.crm.models import Deal, Ref
+from crmkit.exceptions import CrmkitError, NotFound, RunInProgress, StoreError
+from crmkit.runtime.journal import Place
+from crmkit.runtime.lease import Lease
+from crmkit.runtime.ledger import Ledger
+from crmkit.runtime.likeness import same_actions
+from crmkit.runtime.performer import STOPPERS, Performer
+from crmkit.runtime.records import ActionRecord, ActionStatus, ItemRecord, ItemStatus, Outcome
+from crmkit.runtime.results import ActionResult, ItemResult
+from crmkit.runtime.touch import touched_since
+
+__all__ = ["ItemRunner"]
+
+Verdict = tuple[ItemStatus, Message | None]
+
+
+class ItemRunner:
+    """Carries out items of one recipe.
+
+    Args:
+        recipe: The recipe.
+        crm: The portal.
+        ledger: The ledger.
+        lease: The right to write.
+    """
+
+    def __init__(self, recipe: Recipe[Any, Any], crm: Crm, ledger: Ledger, lease: Lease) -> None:
+        self._recipe = recipe
+        self._crm = crm
+        self._ledger = ledger
+        self._lease = lease
+        self._context: Context[Any] = Context(crm, recipe.settings, ledger)
+        self.performer = Performer(crm, ledger.journal)
+
+    def run(self, item: ItemRecord) -> ItemResult:
+        """Carry out an item and write down what became of it.
+
+        Raises:
+            AuthenticationError: As all of ``STOPPERS``: the run has to stop; the item is not finished.
+            StoreError: The ledger failed.
+            RunInProgress: Another run took the lease.
+        """
+        self._ledger.runs.beat(self._lease, self._crm.clock.now())
+        done: list[ActionResult] = []
+        try:
+            status, message = self._carry_out(item, done)
+        except NotFound:
+            status, message = ItemStatus.CHANGED, Message(key="run.gone")
+        except (*STOPPERS, StoreError, RunInProgress):
+            raise
+        except CrmkitError as error:
+            status, message = ItemStatus.FAILED, Message(key="run.failed", params={"error": str(error)})
+        now = self._crm.clock.now()
+        self._ledger.runs.finish_item(item.run, item.position, status, message, now)
+        return ItemResult(item.item.entity, item.item.title, status, message, tuple(done), item.run)
+
+    def _carry_out(self, item: ItemRecord, done: list[ActionResult]) -> Verdict:
+        planned = self._due(item)
+        if not planned:
+            return self._deferred(item.item.not_before)
+        records = self._records(planned)
+        if not _not_done(planned, records):
+            return _already(item, records)
+        if verdict := _blocked(records):
+            return verdict
+        return self._judge_and_do(item, records, done)
+
+    def _judge_and_do(
+        self, item: ItemRecord, records: dict[str, ActionRecord], done: list[ActionResult]
+    ) -> Verdict:
+        judged = self._judge(item.item.entity)
+        records |= self._records(judged.decision.actions)
+        fresh = _not_done(judged.decision.actions, records)
+        if verdict := _blocked(records) or self._waits(judged, fresh):
+            return verdict
+        to_do = self._choose(item, judged, fresh, records)
+        if to_do is None:
+            return _not_as_planned(item, judged, _not_done(self._due(item), records))
+        if item.item.counted and item.acted_at is None and not self._has_place(item.item.entity):
+            return self._deferred(None)
+        return self._perform(item, to_do, records, judged.deal, done)
+
+    def _due(self, item: ItemRecord) -> Sequence[Action]:
+        """Return what the plan wants done now: what it deferred too, once its hour has come."""
+        planned = item.item
+        if (
+            planned.deferred
+            and planned.not_before is not None
+            and planned.not_before <= self._crm.clock.now()
+        ):
+            return planned.deferred
+        return planned.actions
+
+    def _judge(self, entity: Ref) -> _Judged:
+        snapshot = self._recipe.observe(self._context, entity)
+        memory = self._ledger.recall(self._crm.portal, self._recipe.name, (entity,)).get(entity, Memory())
+        decision = self._recipe.decide(snapshot, self._crm.clock.now(), memory)
+        return _Judged(decision, memory, _deal_in(snapshot))
+
+    def _choose(
+        self,
+        item: ItemRecord,
+        judged: _Judged,
+        fresh: Sequence[Action],
+        records: Mapping[str, ActionRecord],
+    ) -> Sequence[Action] | None:
+        """Return what is to be done now, or ``None`` if the plan is not right any more.
+
+        An item is a whole: once its first action is done the rest is carried through, even if the recipe sees
+        no need of it any more in what that first action left behind, unless a person has stepped in.
+        """
+        remaining = _not_done(self._due(item), records)
+        if same_actions(remaining, fresh):
+            return fresh
+        begun = [record.intent_at for record in records.values() if record.status is ActionStatus.DONE]
+        if begun and not fresh and not touched_since(self._crm, item.item.entity, min(begun)):
+            return remaining
+        return None
+
+    def _perform(
+        self,
+        item: ItemRecord,
+        actions: Sequence[Action],
+        records: Mapping[str, ActionRecord],
+        deal: Deal | None,
+        done: list[ActionResult],
+    ) -> Verdict:
+        for action in actions:
+            earlier = records.get(action.key)
+            outcome = self.performer.perform(self._place(item, action), action, deal=deal, earlier=earlier)
+            done.append(ActionResult(action, outcome.status, outcome.error))
+            if verdict := _unfinished(outcome):
+                return verdict
+            if isinstance(action, UpdateDeal):
+                deal = None  # it is not any more as it was read
+        return ItemStatus.DONE, None
+
+    def _place(self, item: ItemRecord, action: Action) -> Place:
+        name = self._recipe.name
+        undoes = tuple(action.data.get("undoes", ())) if name != self._lease.recipe else ()
+        remembers = self._lease.recipe if isinstance(action, Remember) else name
+        return Place(self._lease, item.run, item.position, remembers, undoes)
+
+    def _records(self, actions: Sequence[Action]) -> dict[str, ActionRecord]:
+        return self._ledger.journal.by_keys(self._crm.portal, [action.key for action in actions])
+
+    def _waits(self, judged: _Judged, fresh: Sequence[Action]) -> Verdict | None:
+        until = judged.decision.not_before
+        if fresh and until is not None and until > self._crm.clock.now():
+            return self._deferred(until)
+        return None
+
+    def _deferred(self, until: datetime | None) -> Verdict:
+        if until is None:
+            return ItemStatus.DEFERRED, Message(key="run.cap")
+        local = until.astimezone(self._crm.timezone)
+        return ItemStatus.DEFERRED, Message(key="run.later", params={"moment": local})
+
+    def _has_place(self, entity: Ref) -> bool:
+        cap = self._recipe.daily_cap()
+        if cap is None:
+            return True
+        scope = (self._crm.portal, self._recipe.name)
+        today = day_start(self._crm.clock.now(), self._crm)
+        return self._ledger.counted_since(*scope, today) < cap or self._ledger.has_place(
+            *scope, entity, today
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A fresh decision, and what it was made from."""
+
+    decision: Decision
+    memory: Memory
+    deal: Deal | None
+
+
+def _deal_in(snapshot: Any) -> Deal | None:
+    """Return the deal that a recipe has just read, to save reading it again for the before-image."""
+    deal = getattr(snapshot, "deal", snapshot)
+    return deal if isinstance(deal, Deal) else None
+
+
+def _not_done(actions: Sequence[Action], records: Mapping[str, ActionRecord]) -> list[Action]:
+    return [
+        action
+        for action in actions
+        if action.key not in records or records[action.key].status is not ActionStatus.DONE
+    ]
+
+
+def _already(item: ItemRecord, records: Mapping[str, ActionRecord]) -> Verdict:
+    runs = {record.run for record in records.values()}
+    if item.run in runs:
+        return ItemStatus.DONE, None
+    return ItemStatus.NOTHING, Message(key="run.done_before", params={"run": ", ".join(sorted(runs))})
+
+
+def _blocked(records: Mapping[str, ActionRecord]) -> Verdict | None:
+    """Tell whether an effect stands in the way: one that was undone, or of which too little is known."""
+    for record in records.values():
+        if record.status is ActionStatus.UNDONE:
+            return ItemStatus.CHANGED, Message(key="run.undone")
+        if record.status is ActionStatus.PENDING:
+            return ItemStatus.PENDING, Message(key="run.pending", params={"error": record.error})
+        if record.status.is_unsettled:
+            return ItemStatus.UNKNOWN, Message(key="run.unknown", params={"error": record.error})
+    return None
+
+
+def _not_as_planned(item: ItemRecord, judged: _Judged, remaining: Sequence[Action]) -> Verdict:
+    decision = judged.decision
+    remembered = all(judged.memory.of_episode(action.episode, action.step) for action in remaining)
+    if not decision.actions and remembered:
+        return ItemStatus.NOTHING, decision.reason
+    params = {"planned": item.item.reason, "now": decision.reason}
+    return ItemStatus.CHANGED, Message(key="run.changed", params=params)
+
+
+def _unfinished(outcome: Outcome) -> Verdict | None:
+    if outcome.status is ActionStatus.DONE and not outcome.error:
+        return None
+    status, key = {
+        ActionStatus.DONE: (ItemStatus.FAILED, "run.partly"),
+        ActionStatus.FAILED: (ItemStatus.FAILED, "run.failed"),
+        ActionStatus.PENDING: (ItemStatus.PENDING, "run.pending"),
+    }.get(outcome.status, (ItemStatus.UNKNOWN, "run.unknown"))
+    if outcome.overtaken:
+        status, key = ItemStatus.CHANGED, "run.overtaken"
+    return status, Message(key=key, params={"error": outcome.error})
