@@ -15,7 +15,7 @@ from crmkit.crm.filters import Explanation, Expression, terms_of
 from crmkit.crm.models import Activity, AuthorKind, Deal, DealChanges, Person, WriteResult
 from crmkit.exceptions import NotFound, ValidationError
 from crmkit.planfix import ids
-from crmkit.planfix.models import CommentKind, CustomField
+from crmkit.planfix.models import CommentKind
 
 __all__ = ["HISTORY_FIELDS", "Deals"]
 
@@ -148,7 +148,7 @@ class Deals(base.Deals):
             values["custom_fields"] = dict(self._field(key, value) for key, value in changes.fields.items())
         return values
 
-    def _field(self, key: str, value: Any) -> tuple[CustomField, Any]:
+    def _field(self, key: str, value: Any) -> tuple[int, Any]:
         account = self._tools.account
         definition = account.deal_field(key)
         attached = account.attached()
@@ -159,7 +159,7 @@ class Deals(base.Deals):
             )
         written = to_planfix(definition, value)
         definition.encode(written, self._tools.client.timezone)  # refuses what the field cannot hold
-        return definition, written
+        return definition.id, written
 
     def _known(self, person: Person) -> ids.Person:
         found = person_out(person)

@@ -14,7 +14,6 @@ from crmkit.crm.models import Company, Contact, User, WriteResult
 from crmkit.exceptions import NotFound
 from crmkit.planfix import filters
 from crmkit.planfix import models as planfix
-from crmkit.planfix.models import CustomField
 
 __all__ = ["CARD_FIELDS", "Companies", "Contacts", "Users"]
 
@@ -129,10 +128,10 @@ class Contacts(base.Contacts):
         number = number_of(contact_id, "contact")
         if not fields:
             return WriteResult(id=str(number))
-        values: dict[int | CustomField, Any] = {}
+        values: dict[int, Any] = {}
         for key, value in fields.items():
             definition = self._tools.account.contact_field(key)
-            values[definition] = to_planfix(definition, value)
+            values[definition.id] = to_planfix(definition, value)
         updated = self._tools.client.contacts.update(number, custom_fields=values)
         return outcome(updated, str(number), self._tools.portal.contacts.fields)
 

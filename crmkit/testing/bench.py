@@ -1,0 +1,115 @@
+"""A portal on a sandbox, with the means to make things happen in it: what the shared suites work with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from crmkit.crm.base import Crm
+from crmkit.crm.models import Person, TaskState
+
+__all__ = ["Bench"]
+
+
+class Bench(Protocol):
+    """What an adapter's suite needs of a sandbox. The portal has a pipeline of deals with some history in it.
+
+    Attributes:
+        crm: The adapter, acting as the robot.
+        robot: The owner of the adapter's token.
+        noisy_robot: Another robot of the portal.
+        manager, other_manager: Employees who are at work.
+        dismissed: An employee who has left.
+        stages: Logical names of open stages, two at least.
+        closed_stage: The logical name of a stage that is not open.
+        task_kind: The logical name of a kind of tasks.
+        choice: A field for one of several options: its logical name and a legal option.
+        text: A field for text.
+        person: A field for one person.
+    """
+
+    crm: Crm
+    robot: Person
+    noisy_robot: Person
+    manager: Person
+    other_manager: Person
+    dismissed: Person
+    stages: tuple[str, ...]
+    closed_stage: str
+    task_kind: str
+    choice: tuple[str, str]
+    text: str
+    person: str
+
+    def now(self) -> datetime:
+        """Return the portal's present moment."""
+        ...
+
+    def advance(self, **delta: float) -> None:
+        """Let time pass: ``advance(days=15)``."""
+        ...
+
+    def new_deal(self) -> str:
+        """Let the manager create an open deal without any field set, and return its id."""
+        ...
+
+    def client_of(self, deal_id: str) -> Person | None:
+        """Return somebody at the client's side of a deal who can write to it."""
+        ...
+
+    def deal_ids(self, *, open_only: bool = False) -> Collection[str]:
+        """Return the ids of all deals that are not deleted, as the portal itself knows them."""
+        ...
+
+    def last_touch(self, deal_id: str) -> datetime:
+        """Return when anybody last changed or commented a deal, as the portal itself knows it."""
+        ...
+
+    def comment(self, who: Person, deal_id: str, text: str) -> None:
+        """Let somebody comment a deal."""
+        ...
+
+    def move(self, who: Person, deal_id: str, stage: str) -> None:
+        """Let somebody move a deal to a stage, by its logical name."""
+        ...
+
+    def decide(self, who: Person, task_id: str, state: TaskState) -> None:
+        """Let somebody move a task of ``task_kind`` to a state."""
+        ...
+
+    def delete(self, deal_id: str) -> None:
+        """Let the manager delete a deal."""
+        ...
+
+    def rename_stage(self, stage: str) -> str:
+        """Give a stage another name in the portal and return that."""
+        ...
+
+    def rename_field(self, field: str) -> str:
+        """Give a field another name in the portal and return that."""
+        ...
+
+    def lose_answer(self, of: Literal["comment", "task"]) -> None:
+        """Let the next write of this kind be carried out and its answer get lost."""
+        ...
+
+    def swallow(self, of: Literal["comment", "task"]) -> None:
+        """Let the next write of this kind get lost before it is carried out, without an answer."""
+        ...
+
+    def queue_next_update(self) -> None:
+        """Let the portal queue the next change of a deal instead of making it."""
+        ...
+
+    def refuse_next_field(self, field: str) -> None:
+        """Let the portal make the next change of a deal but for this field."""
+        ...
+
+    def writes(self) -> list[Any]:
+        """Return the writing requests that have reached the portal so far."""
+        ...
+
+    def notified(self, person: Person) -> int:
+        """Return how many notifications somebody has got."""
+        ...

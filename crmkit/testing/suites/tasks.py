@@ -1,0 +1,106 @@
+"""Tasks for people."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from crmkit.crm.models import AuthorKind, NewTask, Ref, TaskState
+from crmkit.exceptions import ConfigurationError, NotFound, OutcomeUnknown
+from crmkit.testing.bench import Bench
+
+__all__ = ["TaskSuite"]
+
+TITLE = "Согласовать передачу сделки"
+
+
+def new_task(bench: Bench, deal: str, title: str = TITLE) -> NewTask:
+    """Return a task about a deal."""
+    return NewTask(
+        title=title,
+        text="Сделка стоит < 5 дней & ждёт.\nРешите, пожалуйста.",
+        kind=bench.task_kind,
+        assignees=(bench.other_manager,),
+        deal=Ref(kind="deal", id=deal),
+        deadline=bench.now() + timedelta(days=3),
+    )
+
+
+class TaskSuite:
+    """What an adapter has to do with tasks."""
+
+    def test_a_task_is_created_and_read(self, bench: Bench) -> None:
+        """With its people and its deal, open."""
+        deal = bench.new_deal()
+        created = bench.crm.tasks.create(new_task(bench, deal), key="run:1")
+        task = bench.crm.tasks.get(created.id, kind=bench.task_kind)
+        assert (task.id, task.title, task.state) == (created.id, TITLE, TaskState.OPEN)
+        assert task.assignees == (bench.other_manager,)
+        assert task.deal == Ref(kind="deal", id=deal)
+        assert (task.decided_by, task.decided_at) == (None, None)
+        assert task.url
+
+    @pytest.mark.parametrize("state", [TaskState.DONE, TaskState.REJECTED, TaskState.CANCELLED])
+    def test_a_decision_has_an_author(self, bench: Bench, state: TaskState) -> None:
+        """Who decided, and when; a later comment of somebody else does not count."""
+        created = bench.crm.tasks.create(new_task(bench, bench.new_deal()), key="run:1")
+        bench.advance(hours=1)
+        bench.decide(bench.other_manager, created.id, state)
+        decided = bench.now()
+        bench.advance(hours=1)
+        bench.comment(bench.manager, created.id, "Хорошо")
+        task = bench.crm.tasks.get(created.id, kind=bench.task_kind)
+        assert (task.state, task.decided_by, task.decided_by_kind) == (
+            state,
+            bench.other_manager,
+            AuthorKind.HUMAN,
+        )
+        assert task.decided_at
+        assert abs(task.decided_at - decided) < timedelta(minutes=1)
+
+    def test_a_state_is_set(self, bench: Bench) -> None:
+        """And it shows that a robot did it."""
+        created = bench.crm.tasks.create(new_task(bench, bench.new_deal()), key="run:1")
+        bench.crm.tasks.set_state(created.id, TaskState.CANCELLED, kind=bench.task_kind)
+        task = bench.crm.tasks.get(created.id, kind=bench.task_kind)
+        assert (task.state, task.decided_by_kind) == (TaskState.CANCELLED, AuthorKind.ROBOT)
+
+    def test_a_task_whose_answer_is_lost_can_be_found(self, bench: Bench) -> None:
+        """The task is there once, and it is found by its key."""
+        deal = Ref(kind="deal", id=bench.new_deal())
+        since = bench.now()
+        bench.lose_answer("task")
+        with pytest.raises(OutcomeUnknown):
+            bench.crm.tasks.create(new_task(bench, deal.id), key="run:1")
+        found = bench.crm.tasks.find_by_key(
+            "run:1", kind=bench.task_kind, since=since, deal=deal, title=TITLE
+        )
+        assert found
+        assert (found.title, found.deal) == (TITLE, deal)
+
+    def test_a_task_that_was_never_made_is_not_found(self, bench: Bench) -> None:
+        """Neither by a wrong key nor on another deal."""
+        deal, other = (Ref(kind="deal", id=bench.new_deal()) for _ in range(2))
+        since = bench.now()
+        bench.swallow("task")
+        with pytest.raises(OutcomeUnknown):
+            bench.crm.tasks.create(new_task(bench, deal.id), key="run:1")
+        bench.crm.tasks.create(new_task(bench, other.id), key="run:2")
+        for title in (TITLE, ""):
+            found = bench.crm.tasks.find_by_key(
+                "run:1", kind=bench.task_kind, since=since, deal=deal, title=title
+            )
+            assert found is None
+
+    def test_an_unknown_kind_is_a_mistake_of_the_settings(self, bench: Bench) -> None:
+        """Nothing is sent for it."""
+        before = len(bench.writes())
+        with pytest.raises(ConfigurationError):
+            bench.crm.tasks.create(NewTask(title=TITLE, kind="no_such_kind"), key="run:1")
+        assert len(bench.writes()) == before
+
+    def test_a_task_that_does_not_exist(self, bench: Bench) -> None:
+        """It is not found, not empty."""
+        with pytest.raises(NotFound):
+            bench.crm.tasks.get("999999999", kind=bench.task_kind)
