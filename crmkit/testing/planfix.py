@@ -134,11 +134,8 @@ class PlanfixBench:
         self.box.faults.add(Fault("accept_202", OPERATIONS["deal"], seconds=30))
 
     def refuse_next_field(self, field: str) -> None:
-        """Answer the next change of a task with ``failures``."""
-        number = self._mapped("fields", field)
-        self.box.faults.add(
-            Fault("failures", OPERATIONS["deal"], body=[{"field": str(number), "error": "refused"}])
-        )
+        """Answer the next change of a task with ``failures``: all custom fields are refused."""
+        self.box.faults.add(Fault("failures", OPERATIONS["deal"], body=["customFieldData"]))
 
     def writes(self) -> list[Any]:
         """Return the log without reads."""

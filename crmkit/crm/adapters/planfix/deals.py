@@ -120,7 +120,8 @@ class Deals(base.Deals):
         if not values:
             return WriteResult(id=str(number))
         updated = self._tools.client.tasks.update(number, **values)
-        return outcome(updated, str(number), self._tools.portal.deals.fields)
+        fields = self._tools.portal.deals.fields
+        return outcome(updated, str(number), {key: fields[key] for key in changes.fields})
 
     def _split(self, conditions: tuple[Expression, ...]) -> Query:
         return split(terms_of(conditions), self._facts())

@@ -133,7 +133,8 @@ class Contacts(base.Contacts):
             definition = self._tools.account.contact_field(key)
             values[definition.id] = to_planfix(definition, value)
         updated = self._tools.client.contacts.update(number, custom_fields=values)
-        return outcome(updated, str(number), self._tools.portal.contacts.fields)
+        names = self._tools.portal.contacts.fields
+        return outcome(updated, str(number), {key: names[key] for key in fields})
 
 
 def _card(tools: Tools, card_id: str, what: str, custom: tuple[int, ...]) -> planfix.Contact:

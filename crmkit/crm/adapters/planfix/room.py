@@ -18,6 +18,10 @@ from crmkit.planfix.models import Updated, WriteState
 __all__ = ["Tools", "custom_ids", "number_of", "outcome"]
 
 
+NEUTRAL_NAMES = {"name": "title", "status": "stage"}
+"""What the vendor calls otherwise than :class:`crmkit.crm.models.DealChanges`."""
+
+
 @dataclass(frozen=True)
 class Tools:
     """What a room works with.
@@ -71,10 +75,23 @@ def custom_ids(fields: Mapping[str, Bound]) -> tuple[int, ...]:
     return tuple(int(bound.id) for bound in fields.values())
 
 
-def outcome(updated: Updated, thing: str, fields: Mapping[str, Bound]) -> WriteResult:
-    """Return what an update came to; refused fields go by their logical names where they have one."""
-    names = {bound.id: key for key, bound in fields.items()}
-    failures = {names.get(failure.field, failure.field): failure.error for failure in updated.failures}
+def outcome(updated: Updated, thing: str, fields: Mapping[str, Bound] | None = None) -> WriteResult:
+    """Return what an update came to.
+
+    Args:
+        updated: The vendor's answer.
+        thing: The id of what was changed.
+        fields: The custom fields that were written. Which of them a refusal means is not always told: then
+            all.
+    """
+    written = fields or {}
+    names = {**NEUTRAL_NAMES, **{bound.id: key for key, bound in written.items()}}
+    failures: dict[str, str] = {}
+    for failure in updated.failures:
+        refused = (
+            written if failure.field == "customFieldData" else (names.get(failure.field, failure.field),)
+        )
+        failures |= dict.fromkeys(refused, failure.error)
     status = WriteStatus.PARTIAL if failures else WriteStatus.DONE
     if updated.status is WriteState.QUEUED:
         status = WriteStatus.PENDING

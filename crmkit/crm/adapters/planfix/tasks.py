@@ -132,7 +132,7 @@ class Tasks(base.Tasks):
             )
         number = number_of(task_id, "task")
         updated = self._tools.client.tasks.update(number, status=int(bound.id))
-        return outcome(updated, str(number), {})
+        return outcome(updated, str(number))
 
     def _mapping(self, kind: str) -> TaskMapping:
         kinds = self._tools.portal.tasks
