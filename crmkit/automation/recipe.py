@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -18,13 +18,13 @@ from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import Ref
 
 if TYPE_CHECKING:
-    from crmkit.automation.plan import Plan
+    from crmkit.automation.plan import Plan, PlanItem
 
 __all__ = ["Context", "Decision", "Recipe", "Settings"]
 
 
 class Settings(BaseModel):
-    """The base of a recipe's settings: every field has a description, a default and bounds; unknown keys are errors."""
+    """The base of a recipe's settings: fields have description, default, bounds; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -72,7 +72,7 @@ class Context(Generic[S]):
 
 
 class Recipe(ABC, Generic[S, Snap]):
-    """A reusable automation. Subclasses say whom to look at, what to look at and what to decide; nothing else.
+    """A reusable automation. Subclasses say whom to look at, what to look at and what to decide, no more.
 
     Attributes:
         name: As in ``crmkit plan NAME``.
@@ -93,7 +93,7 @@ class Recipe(ABC, Generic[S, Snap]):
 
     @abstractmethod
     def candidates(self, ctx: Context[S]) -> Iterable[Snap]:
-        """Yield a snapshot of every entity that a sweep has to judge, with as few requests as the portal allows."""
+        """Yield a snapshot of every entity that a sweep has to judge, with as few requests as possible."""
 
     @abstractmethod
     def observe(self, ctx: Context[S], entity: Ref) -> Snap:
@@ -108,15 +108,24 @@ class Recipe(ABC, Generic[S, Snap]):
         """Decide what should be true. Pure: the same input gives the same decision, no I/O, no clock."""
 
     def daily_cap(self) -> int | None:
-        """Return how many counted entities may be acted on per day of the portal, or ``None`` for no limit."""
+        """Return how many counted entities may be acted on per day of the portal; ``None``: no limit."""
         return None
+
+    def results(self, items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> Sequence[Message]:
+        """Return what came of the recipe so far, a line each, for reports. Pure, like :meth:`decide`.
+
+        Args:
+            items: The present decisions: the items of a plan or of a run.
+            memories: What the ledger remembers of entities, by entity.
+        """
+        return ()
 
     def plan(self, crm: Crm, *, memory: MemoryStore | None = None, language: Language = "ru") -> Plan:
         """Look at the portal and return what would be done. Nothing is written.
 
         Args:
             crm: The portal.
-            memory: The ledger; by default the one that ``crmkit.toml`` names, else ``crmkit.db`` in this folder.
+            memory: The ledger; by default the one that ``crmkit.toml`` names, else ``crmkit.db`` here.
             language: The language of texts that are written into the portal.
 
         Raises:

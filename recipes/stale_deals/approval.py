@@ -128,7 +128,7 @@ def _reject(case: Case, returned: Effect, *, by: str | Message = "", overdue: in
     substituted = bool(before) and not owners
     owners = owners or (_substitute(case, before) if before else ())
     data: dict[str, Any] = {
-        "executors": case.portal.names(owners),
+        "owners": case.portal.names(owners),
         "by": _plain(by),
         "overdue": overdue,
         "substituted": substituted,
@@ -238,7 +238,7 @@ def _approved_note(case: Case, reason: Message, data: dict[str, Any]) -> AddComm
 
 
 def _rejected_note(case: Case, reason: Message, data: dict[str, Any]) -> AddComment:
-    executors = data["executors"] or Message(key="person.nobody")
+    executors = data["owners"] or Message(key="person.nobody")
     if data["overdue"]:
         text = case.write("rejected_timeout", days=data["overdue"], executors=executors)
     else:

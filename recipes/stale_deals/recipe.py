@@ -11,17 +11,20 @@ transfer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
 from crmkit.automation.actions import Notify, Remember, UpdateDeal
 from crmkit.automation.memory import Memory
+from crmkit.automation.messages import Message
+from crmkit.automation.plan import PlanItem
 from crmkit.automation.recipe import Context, Decision, Recipe, Settings
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import DealChanges, Ref
 from recipes.stale_deals.approval import await_approval
 from recipes.stale_deals.case import NAME, Case
+from recipes.stale_deals.report import results
 from recipes.stale_deals.restore import end_round
 from recipes.stale_deals.settings import StaleDealsSettings
 from recipes.stale_deals.snapshot import Snapshot
@@ -86,6 +89,10 @@ class StaleDeals(Recipe[StaleDealsSettings, Snapshot]):
     def daily_cap(self) -> int | None:
         """Return how many deals may be warned or returned per day."""
         return self.settings.daily_cap
+
+    def results(self, items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> tuple[Message, ...]:
+        """Return what came of it, a line each; :func:`recipes.stale_deals.report.results` has the figures."""
+        return results(items, memories, self.settings).summary()
 
 
 # Deals about which there is nothing to decide
@@ -239,7 +246,7 @@ def day_15(case: Case) -> Decision | None:
         return case.decide(Verdict.NOBODY_TO_NOTIFY, reason, attention=True, evidence=evidence)
     reason = say("reason.warn", days=case.idle_days)
     warning = Notify(
-        **case.step("warn", reason, names=case.portal.names(case.deal.assignees)),
+        **case.step("warn", reason, executors=case.portal.named(case.deal.assignees)),
         people=people,
         text=case.warning,
         hidden=case.settings.hidden_notices,

@@ -191,10 +191,10 @@ class StaleDealsSettings(Limits):
         {}, description=f"Own wording of what is written into the portal, by name: {', '.join(WRITTEN)}."
     )
     minutes_per_check: float = Field(
-        5, gt=0, le=480, description="Minutes of work to check one deal by hand."
+        10, gt=0, le=480, description="Minutes to find, check, move and hand over one stale deal by hand."
     )
     minutes_per_decision: float = Field(
-        2, ge=0, le=480, description="Minutes of work for a decision that the recipe leaves to a person."
+        1, ge=0, le=480, description="Minutes for one decision that the recipe leaves to a person."
     )
 
     @field_validator("holidays_country")

@@ -49,6 +49,10 @@ class Portal:
         """Return how some people are called, in one line."""
         return ", ".join(map(self.name, persons))
 
+    def named(self, persons: tuple[Person, ...]) -> tuple[Person, ...]:
+        """Return the same people with their names, to be kept: a name may be forgotten later."""
+        return tuple(one.model_copy(update={"name": self.name(one)}) for one in persons)
+
     def field_name(self, key: str) -> str:
         """Return how the portal calls a field."""
         return self.fields[key].name or key

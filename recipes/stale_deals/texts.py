@@ -100,6 +100,26 @@ RU = {
     "evidence.snooze_too_long": "пауза учитывается до {date}: дольше {days:дня|дней|дней} нельзя",
     "evidence.no_manager": "нет действующего менеджера",
     "evidence.no_supervisor": "нет действующего руководителя",
+    # The report of results
+    "report.processed": "обработано сделок: {count}",
+    "report.warned": "предупреждений: {count}",
+    "report.returned": "возвращено в новые запросы: {count}",
+    "report.approved": "подтверждено руководителем: {count}",
+    "report.rejected": "отклонено: {count}",
+    "report.waiting": "ждут решения: {count}",
+    "report.attention": "требуют внимания человека: {count}",
+    "report.excluded": "не переводятся, {verdict}: {count}",
+    "report.manager": (
+        "{manager}: предупреждений {warned}, возвращено {returned}, "
+        "подтверждено {approved}, отклонено {rejected}"
+    ),
+    "report.saved": (
+        "сэкономлено часов: {hours}, это {share} % ручной работы "
+        "({processed} × {check} мин на проверку − {people} × {decision} мин на решение)"
+    ),
+    "report.deal": "{deal}: {verdict} — {reason}",
+    "report.deal_evidence": "{deal}: {verdict} — {reason} [{evidence}]",
+    "report.and": "{first}; {second}",
     # Verdicts, as the plan and the report name them
     "verdict.unsettled": "итог неизвестен",
     "verdict.gone": "удалена",
@@ -219,6 +239,24 @@ EN = {
     "evidence.snooze_too_long": "the pause counts until {date}: {days:day is|days are} the longest",
     "evidence.no_manager": "there is no active manager",
     "evidence.no_supervisor": "there is no active supervisor",
+    "report.processed": "deals processed: {count}",
+    "report.warned": "warnings: {count}",
+    "report.returned": "returned to the new requests: {count}",
+    "report.approved": "confirmed by the supervisor: {count}",
+    "report.rejected": "declined: {count}",
+    "report.waiting": "waiting for a decision: {count}",
+    "report.attention": "need a person's attention: {count}",
+    "report.excluded": "not moved, {verdict}: {count}",
+    "report.manager": (
+        "{manager}: warned {warned}, returned {returned}, confirmed {approved}, declined {rejected}"
+    ),
+    "report.saved": (
+        "hours saved: {hours}, which is {share} % of the work by hand "
+        "({processed} × {check} min per check − {people} × {decision} min per decision)"
+    ),
+    "report.deal": "{deal}: {verdict}: {reason}",
+    "report.deal_evidence": "{deal}: {verdict}: {reason} [{evidence}]",
+    "report.and": "{first}; {second}",
     "verdict.unsettled": "outcome unknown",
     "verdict.gone": "deleted",
     "verdict.refused_without_reason": "refused without reason",

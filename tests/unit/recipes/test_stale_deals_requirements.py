@@ -113,7 +113,7 @@ def test_r0_11_history_and_responsibles_are_kept(story: Any) -> None:
     story.returned()
     assert story.deal.fields["previous_assignee"] == user(MANAGER)
     returned = story.recalled().last("return")
-    assert returned.data["names"] == "Иванова"
+    assert [one.name for one in returned.data["executors"]] == ["Иванова"]
     assert returned.before == {
         "stage": "2",
         "assignees": (user(MANAGER),),
