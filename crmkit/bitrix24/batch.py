@@ -1,0 +1,403 @@
+"""Any number of commands: packed into batch requests, sent in parallel, one outcome each, in input order.
+
+What is not done is never guessed: a command whose answer was lost is repeated only if that is harmless,
+looked for if it carries a key, and otherwise reported as unknown. A method whose run-time budget is used up
+waits by itself while the others go on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from typing import Any
+
+from crmkit.bitrix24.encoding import Ref, has_reference, to_command
+from crmkit.bitrix24.outcomes import Command, Outcome, Status
+from crmkit.bitrix24.parcel import PAGE, Again, Gate, Job, Kind, Parcel, deliver
+from crmkit.clock import Clock
+from crmkit.exceptions import CrmkitError, ValidationError
+from crmkit.transport.rate_limit import Limiter
+
+__all__ = ["Batcher", "Sizer", "as_command"]
+
+ATTEMPTS = 6
+"""How often the answer of one command may be lost before it is given up."""
+_TARGET_KEYS = ("id", "ID", "taskId", "TASKID")
+
+CommandLike = Command | tuple[str, Mapping[str, Any]] | str
+"""A command, a method with parameters, or a method without."""
+
+
+def as_command(given: CommandLike) -> Command:
+    """Accept the short forms of a command."""
+    if isinstance(given, Command):
+        return given
+    return Command(given) if isinstance(given, str) else Command(given[0], given[1])
+
+
+class Sizer:
+    """How many commands go into one request, so that it ends well before the portal's sixty seconds."""
+
+    GOAL = 30.0
+
+    def __init__(self, most: int = PAGE) -> None:
+        self.size = most
+        self._most = most
+
+    def learn(self, commands: int, seconds: float) -> None:
+        """Note how long a batch of so many commands took the portal.
+
+        Example:
+            >>> sizer = Sizer()
+            >>> sizer.learn(50, 50.0)
+            >>> sizer.size
+            30
+        """
+        if seconds <= 0 or not commands:
+            return
+        fitting = int(self.GOAL * commands / seconds)
+        if fitting < self.size:
+            self.size = max(1, fitting)
+        elif commands >= self.size:
+            self.size = min(self._most, self.size * 2, max(1, fitting))
+
+    def lost(self, commands: int) -> None:
+        """Note that a batch of so many commands brought no answer."""
+        self.size = max(1, min(self.size, commands // 2))
+
+
+class Batcher:
+    """Runs commands against a portal.
+
+    Args:
+        gate: The portal.
+        limiter: Knows the pauses of single methods; shared with everyone who talks to the portal.
+        clock: Time.
+        workers: Requests under way at once; 1 means one after the other in this thread.
+        on_wait: Told the method and the seconds before all stand still.
+        alone: Send every command as a single call.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        limiter: Limiter,
+        clock: Clock,
+        *,
+        workers: int = 8,
+        on_wait: Callable[[str, float], None] | None = None,
+        alone: bool = False,
+    ) -> None:
+        self._alone = alone
+        self._gate = gate
+        self._limiter = limiter
+        self._clock = clock
+        self._workers = workers
+        self._on_wait = on_wait
+
+    def run(self, commands: Iterable[CommandLike]) -> Iterator[Outcome]:
+        """Yield the outcome of every command in input order; reads ahead no more than it sends at once."""
+        with ExitStack() as stack:
+            pool = None
+            if self._workers > 1:
+                pool = stack.enter_context(ThreadPoolExecutor(self._workers, "crmkit-batch"))
+            yield from _Run(self, commands, pool).outcomes()
+
+    def run_in_order(self, commands: Sequence[CommandLike]) -> Iterator[Outcome]:
+        """Run one command after the other and stop at the first that fails; later ones may refer to earlier.
+
+        Raises:
+            ValidationError: A key is missing, numeric or used twice, or a reference points nowhere.
+        """
+        jobs = deque(_chain(list(map(as_command, commands))))
+        results: dict[str, Any] = {}
+        stop = False
+        while jobs:
+            if stop:
+                yield _skipped(jobs.popleft())
+                continue
+            parcel = self._next_in_order(jobs, results)
+            deliver(parcel, self._gate, attempts=ATTEMPTS)
+            pause = 0.0
+            for job, verdict in zip(parcel.jobs, parcel.verdicts, strict=True):
+                if isinstance(verdict, Again) and not verdict.look and not pause:
+                    job.losses += verdict.lost
+                    pause = max(verdict.delay, 0.1)
+                if pause:
+                    break
+                jobs.popleft()
+                outcome = verdict if isinstance(verdict, Outcome) else _given_up(job)
+                stop = stop or outcome.status is not Status.DONE
+                results[job.command.key] = outcome.result
+                yield outcome
+            self._sleep(parcel.jobs[0].command.method, pause)
+
+    def _next_in_order(self, jobs: deque[Job], results: Mapping[str, Any]) -> Parcel:
+        chosen = list(jobs)[:PAGE]
+        for job in chosen:
+            params = _resolve(job.command.params, results)
+            job.text = to_command(job.command.method, params)
+            if has_reference(_without_refs(params)):
+                raise ValidationError(
+                    f"{job.command.method}: a text looks like a batch reference",
+                    hint="send it with halt=False",
+                )
+        return Parcel(chosen, halt=True)
+
+    def _sleep(self, method: str, seconds: float) -> None:
+        if seconds > 0:
+            if self._on_wait is not None:
+                self._on_wait(method, seconds)
+            self._clock.sleep(seconds)
+
+
+class _Run:
+    """One run: jobs waiting, jobs under way, outcomes not yet handed out."""
+
+    def __init__(
+        self, owner: Batcher, commands: Iterable[CommandLike], pool: ThreadPoolExecutor | None
+    ) -> None:
+        self._owner = owner
+        self._source = enumerate(map(as_command, commands))
+        self._pool = pool
+        self._clock = owner._clock
+        self._sizer = Sizer()
+        self._waiting: dict[str, deque[Job]] = {}
+        self._away: set[Future[Parcel]] = set()
+        self._ready: dict[int, Outcome] = {}
+        self._turns: dict[tuple[Any, ...], deque[int]] = {}
+        self._taken = 0
+        self._given = 0
+        self._exhausted = False
+        self._fatal: CrmkitError | None = None
+
+    def outcomes(self) -> Iterator[Outcome]:
+        while True:
+            self._fill()
+            while self._given in self._ready:
+                yield self._ready.pop(self._given)
+                self._given += 1
+            if self._exhausted and self._given == self._taken:
+                return
+            if not self._dispatch():
+                self._wait()
+
+    def _fill(self) -> None:
+        """Read ahead as far as everybody can be kept busy."""
+        window = PAGE * 4 * max(1, self._owner._workers)
+        while not self._exhausted and self._taken - self._given < window:
+            item = next(self._source, None)
+            if item is None:
+                self._exhausted = True
+                return
+            index, command = item
+            self._taken += 1
+            try:
+                self._enqueue(_job(index, command, alone=self._owner._alone))
+            except ValidationError as error:
+                self._ready[index] = Outcome(command, Status.FAILED, error=error)
+
+    def _enqueue(self, job: Job) -> None:
+        if job.target is not None:
+            self._turns.setdefault(job.target, deque()).append(job.index)
+        self._waiting.setdefault(job.command.method, deque()).append(job)
+
+    def _dispatch(self) -> bool:
+        """Send what may go now; tell whether anything went."""
+        if self._fatal is not None:
+            return self._refuse_rest(self._fatal)
+        if len(self._away) >= self._owner._workers:
+            return False
+        parcel = self._pack()
+        if parcel is None:
+            return False
+        if self._pool is None:
+            self._receive(deliver(parcel, self._owner._gate, attempts=ATTEMPTS))
+        else:
+            self._away.add(self._pool.submit(deliver, parcel, self._owner._gate, attempts=ATTEMPTS))
+        return True
+
+    def _pack(self) -> Parcel | None:
+        """Take the oldest jobs that may travel together now."""
+        now = self._clock.monotonic()
+        heads = {
+            method: queue
+            for method, queue in self._waiting.items()
+            if queue and self._owner._limiter.operating.delay(method) <= 0
+        }
+        chosen: list[Job] = []
+        passed: list[Job] = []
+        kind, room = Kind.BATCH, self._sizer.size
+        while heads and len(chosen) < room:
+            method = min(heads, key=lambda name: heads[name][0].index)
+            job = heads[method].popleft()
+            if not heads[method]:
+                del heads[method]
+            if job.ready > now or not self._has_turn(job, chosen) or (chosen and job.kind is not kind):
+                passed.append(job)
+                continue
+            if not chosen:
+                kind, room = job.kind, 1 if job.kind is Kind.ALONE else self._sizer.size
+            if len(chosen) + 1 > job.most:
+                passed.append(job)
+                continue
+            room = min(room, job.most)
+            chosen.append(job)
+        for job in reversed(passed):
+            self._waiting[job.command.method].appendleft(job)
+        return Parcel(chosen, kind) if chosen else None
+
+    def _has_turn(self, job: Job, chosen: Sequence[Job]) -> bool:
+        """Tell whether nothing before it on the same object is still under way or waiting."""
+        if job.target is None:
+            return True
+        before = {one.index for one in chosen}
+        for index in self._turns[job.target]:
+            if index == job.index:
+                return True
+            if index not in before:
+                return False
+        return True
+
+    def _receive(self, parcel: Parcel) -> None:
+        self._sizer.learn(len(parcel.jobs), parcel.duration)
+        if any(isinstance(v, Again) and v.lost and v.most < PAGE for v in parcel.verdicts):
+            self._sizer.lost(len(parcel.jobs))
+        self._fatal = self._fatal or parcel.fatal
+        now = self._clock.monotonic()
+        returned: list[Job] = []
+        for job, verdict in zip(parcel.jobs, parcel.verdicts, strict=True):
+            if isinstance(verdict, Outcome):
+                self._finish(job, verdict)
+                continue
+            if verdict.paused:
+                self._owner._limiter.pause(job.command.method, verdict.delay)
+            job.looking, job.most = verdict.look, verdict.most
+            job.losses += verdict.lost
+            job.ready = now + (0.0 if verdict.paused else verdict.delay)
+            returned.append(job)
+        for job in reversed(returned):
+            self._waiting[job.command.method].appendleft(job)
+
+    def _finish(self, job: Job, outcome: Outcome) -> None:
+        self._ready[job.index] = outcome
+        if job.target is not None:
+            self._turns[job.target].remove(job.index)
+            if not self._turns[job.target]:
+                del self._turns[job.target]
+
+    def _refuse_rest(self, error: CrmkitError) -> bool:
+        """Nothing more can be sent: answer for all that waits, without trying."""
+        waiting = [job for queue in self._waiting.values() for job in queue]
+        for queue in self._waiting.values():
+            queue.clear()
+        for job in waiting:
+            status = Status.UNKNOWN if job.kind is Kind.LOOK else Status.FAILED
+            self._finish(job, Outcome(job.command, status, error=error))
+        return bool(waiting)
+
+    def _wait(self) -> None:
+        """Wait for an answer, or if nothing is under way for the first pause to end."""
+        if self._away:
+            done, self._away = wait(self._away, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._receive(future.result())
+            return
+        now = self._clock.monotonic()
+        delays = {
+            job.command.method: max(job.ready - now, self._owner._limiter.operating.delay(job.command.method))
+            for queue in self._waiting.values()
+            for job in queue
+        }
+        method = min(delays, key=lambda name: delays[name])
+        self._owner._sleep(method, max(delays[method], 0.001))
+
+
+def _job(index: int, command: Command, *, alone: bool) -> Job:
+    kind = Kind.ALONE if alone or has_reference(command.params) else Kind.BATCH
+    if _without_refs(command.params) != command.params:
+        raise ValidationError(f"{command.method}: a reference needs halt=True")
+    text = to_command(command.method, command.params) if kind is Kind.BATCH else ""
+    return Job(index, command, text, kind, target=_target(command))
+
+
+def _target(command: Command) -> tuple[Any, ...] | None:
+    if not isinstance(command.params, Mapping):
+        return None
+    for name in _TARGET_KEYS:
+        if name in command.params:
+            family = command.method.lower().rpartition(".")[0]
+            return family, str(command.params.get("entityTypeId", "")), str(command.params[name])
+    return None
+
+
+def _chain(commands: list[Command]) -> list[Job]:
+    jobs: list[Job] = []
+    known: set[str] = set()
+    for index, command in enumerate(commands):
+        key = command.key or f"c{index}"
+        if key in known or key.isdigit() or not key.replace("_", "a").isalnum():
+            raise ValidationError(f"{key!r} is no key of a batch", hint="letters, digits and _, each once")
+        for ref in _refs(command.params):
+            if ref.key not in known:
+                raise ValidationError(
+                    f"{command.method}: refers to {ref.key!r}, which does not come before it"
+                )
+        known.add(key)
+        jobs.append(
+            Job(index, Command(command.method, command.params, key, command.effect, command.find), "")
+        )
+    return jobs
+
+
+def _refs(value: Any) -> Iterator[Ref]:
+    if isinstance(value, Ref):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _refs(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _refs(item)
+
+
+def _resolve(value: Any, results: Mapping[str, Any]) -> Any:
+    """Put in what is known already; the portal puts in the rest."""
+    if isinstance(value, Ref) and value.key in results:
+        found = results[value.key]
+        for step in value.path:
+            try:
+                found = found[step]
+            except (LookupError, TypeError):
+                found = None
+        if found is None:
+            raise ValidationError(f"{value}: there is nothing at this place of the result")
+        return f"{value.prefix}{found}" if value.prefix else found
+    if isinstance(value, Mapping):
+        return {name: _resolve(item, results) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_resolve(item, results) for item in value]
+    return value
+
+
+def _without_refs(value: Any) -> Any:
+    if isinstance(value, Ref):
+        return ""
+    if isinstance(value, Mapping):
+        return {name: _without_refs(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_refs(item) for item in value]
+    return value
+
+
+def _skipped(job: Job) -> Outcome:
+    error = ValidationError(f"{job.command.method}: not run, because a command before it failed")
+    return Outcome(job.command, Status.FAILED, error=error)
+
+
+def _given_up(job: Job) -> Outcome:
+    return Outcome(
+        job.command, Status.UNKNOWN, error=CrmkitError(f"{job.command.method}: the answer was lost")
+    )

@@ -1,0 +1,1 @@
+"""Typed access to the objects of a portal, one class per kind."""

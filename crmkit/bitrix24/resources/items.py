@@ -1,0 +1,274 @@
+"""Deals, leads, contacts, companies and smart processes, on the universal methods ``crm.item.*``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from crmkit.bitrix24.envelope import as_map
+from crmkit.bitrix24.errors import error_from
+from crmkit.bitrix24.fields import Schema
+from crmkit.bitrix24.filters import UNIVERSAL, FilterLike, compile_filter
+from crmkit.bitrix24.models.crm import Item
+from crmkit.bitrix24.outcomes import BatchResult, Command, ExternalKey, Outcome, Status
+from crmkit.bitrix24.resources.base import Client, ModelResolver, Resource
+from crmkit.exceptions import NotFound, OutcomeUnknown, ValidationError
+from crmkit.transport.request import Effect
+
+__all__ = ["Items", "KeyRule"]
+
+T = TypeVar("T", bound=Item)
+U = TypeVar("U", bound=Item)
+_NAMES = {"useOriginalUfNames": "Y"}
+"""User fields keep their UF_ names; the server compares with the text "Y"."""
+IMPORT_SIZE = 20
+"""Objects per ``crm.item.batchImport``."""
+
+
+@dataclass(frozen=True)
+class KeyRule:
+    """Where an object keeps the key by which it is recognised.
+
+    Attributes:
+        name: The field with the key; nothing else may write it.
+        where: Further fields that are set with it and looked for with it.
+    """
+
+    name: str = "originId"
+    where: Mapping[str, Any] | None = None
+
+
+ORIGIN = KeyRule("originId", {"originatorId": "crmkit"})
+XML_ID = KeyRule("xmlId")
+
+
+class Items(Resource, Generic[T]):
+    """Objects of one type.
+
+    Names may be written as in the model (``stage_id``), as the portal does (``stageId``) or in upper case;
+    unknown and read-only ones are refused before the portal silently drops them.
+
+    Args:
+        client: The portal.
+        entity_type_id: 1 leads, 2 deals, 3 contacts, 4 companies, 31 invoices, 128 and above smart processes.
+        model: What rows become.
+        key: Where external keys are kept.
+    """
+
+    def __init__(self, client: Client, entity_type_id: int, model: type[T], key: KeyRule = ORIGIN) -> None:
+        super().__init__(client)
+        self.entity_type_id = entity_type_id
+        self._model = model
+        self._key = key
+
+    def of(self, model: type[U], *, key: str = "") -> Items[U]:
+        """Return the same objects as another model, for example one with custom fields.
+
+        Args:
+            model: The model.
+            key: A field of its own for external keys, for example ``UF_CRM_EXTERNAL_ID``.
+        """
+        return Items(self._client, self.entity_type_id, model, KeyRule(key) if key else self._key)
+
+    def fields(self) -> Schema:
+        """Return the fields of this type; asked once (``crm.item.fields``)."""
+        return self._client.field_table.of(
+            "crm.item.fields", self._type(), f"the type {self.entity_type_id} of crm.item"
+        )
+
+    # Reading
+
+    def list(
+        self,
+        filter: FilterLike = None,  # noqa: A002 - the vendor's word
+        select: Sequence[str] = (),
+        *,
+        order: Mapping[str, str] | None = None,
+    ) -> Iterator[T]:
+        """Yield all objects that match, streamed, complete or with an exception (``crm.item.list``).
+
+        Args:
+            filter: An expression (``F.stage_id == "NEW"``) or the vendor's form (``{"=stageId": "NEW"}``).
+            select: Fields; all of them if left out. The id is always there.
+            order: Another order than by id; slower, since pages can then only be counted off.
+
+        Raises:
+            ValidationError: An unknown field or operator.
+            IncompleteList: A page could not be had.
+        """
+        return self._models(self._model, "crm.item.list", self._query(filter, select, order))
+
+    def rows(self, filter: FilterLike = None, select: Sequence[str] = ()) -> Iterator[dict[str, Any]]:  # noqa: A002
+        """Yield the rows of :meth:`list` as they come, without models: about three times as fast."""
+        return self._client.list("crm.item.list", self._query(filter, select, None))
+
+    def page(
+        self,
+        start: int = 0,
+        filter: FilterLike = None,  # noqa: A002
+        select: Sequence[str] = (),
+        *,
+        order: Mapping[str, str] | None = None,
+    ) -> tuple[T, ...]:
+        """Return the fifty objects from an offset on."""
+        page = self._client.page("crm.item.list", self._query(filter, select, order), start=start)
+        return tuple(map(self._model.from_row, page.rows))
+
+    def count(self, filter: FilterLike = None) -> int:  # noqa: A002
+        """Return how many objects match, as far as this user may see them."""
+        return self._client.count("crm.item.list", self._query(filter, ["id"], None))
+
+    def get(self, item_id: int) -> T:
+        """Return one object (``crm.item.get``).
+
+        Raises:
+            NotFound: There is none, or this user may not see it.
+        """
+        result = self._client.call("crm.item.get", {**self._type(), "id": item_id})
+        return self._model.from_row(as_map(result)["item"])
+
+    def find(self, key: str) -> T | None:
+        """Return the object with an external key, ``None`` if there is none.
+
+        Raises:
+            ValidationError: Several objects carry it; the portal does not keep keys unique.
+        """
+        filters = {f"={name}": value for name, value in self._marks(key).items()}
+        found = self.page(0, filters)
+        if len(found) > 1:
+            ids = ", ".join(str(item.id) for item in found)
+            raise ValidationError(f"the key {key} belongs to several objects: {ids}", hint="merge them")
+        return found[0] if found else None
+
+    # Writing
+
+    def create(self, *, key: str = "", **values: Any) -> T:
+        """Make an object (``crm.item.add``).
+
+        Args:
+            key: An external key, unique per object. With it a lost answer is settled by looking, so that the
+                object is made exactly once; without it a lost answer is ``OutcomeUnknown``.
+            **values: Its fields.
+
+        Raises:
+            ValidationError: A field is unknown or read-only, or a value was refused.
+            OutcomeUnknown: The answer was lost and nothing tells whether the object was made.
+        """
+        result = self._client.run(self.command_create(values, key=key))
+        row = as_map(result)["item"]
+        return self._model.from_row(row) if "createdTime" in row else self.get(int(row["id"]))
+
+    def create_many(
+        self, rows: Iterable[Mapping[str, Any]], *, key: Callable[[Mapping[str, Any]], str] | None = None
+    ) -> BatchResult:
+        """Make many objects, fifty per request; one outcome each, in order.
+
+        Args:
+            rows: The fields of each object.
+            key: Gives the external key of a row; with keys every object is made exactly once.
+        """
+        return self._client.batch(self.command_create(row, key=key(row) if key else "") for row in rows)
+
+    def update(self, item_id: int, **values: Any) -> T:
+        """Change an object and return it (``crm.item.update``)."""
+        result = self._client.call("crm.item.update", self._update(item_id, values))
+        return self._model.from_row(as_map(result)["item"])
+
+    def update_many(self, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> BatchResult:
+        """Change many objects, fifty per request; one outcome each, in order."""
+        return self._client.batch(
+            Command("crm.item.update", self._update(item_id, values)) for item_id, values in changes
+        )
+
+    def upsert(self, key: str, **values: Any) -> T:
+        """Change the object with this external key, or make it if there is none."""
+        found = self.find(key)
+        return self.create(key=key, **values) if found is None else self.update(found.id, **values)
+
+    def delete(self, item_id: int) -> None:
+        """Delete an object for good (``crm.item.delete``).
+
+        Raises:
+            NotFound: There was none. Not raised if an earlier attempt, whose answer was lost, deleted it.
+        """
+        params = {"entityTypeId": self.entity_type_id, "id": item_id}
+        try:
+            self._client.call("crm.item.delete", params, effect=Effect.WRITE)
+        except OutcomeUnknown:
+            pass
+        else:
+            return
+        with contextlib.suppress(NotFound):
+            self._client.call("crm.item.delete", params, effect=Effect.IDEMPOTENT)
+
+    def import_(self, **values: Any) -> int:
+        """Make an object without starting robots; system dates may be set (``crm.item.import``)."""
+        fields = self._names().values(values, system=True)
+        result = self._client.call("crm.item.import", {**self._type(), "fields": fields})
+        return int(as_map(result)["item"]["id"])
+
+    def import_many(self, rows: Iterable[Mapping[str, Any]]) -> BatchResult:
+        """Import many objects, twenty per request; one outcome each, in order (``crm.item.batchImport``)."""
+        outcomes: list[Outcome] = []
+        for part in _parts(rows, IMPORT_SIZE):
+            data = [self._names().values(row, system=True) for row in part]
+            outcomes += self._import_part(data)
+        return BatchResult(outcomes)
+
+    def command_create(self, values: Mapping[str, Any], *, key: str = "") -> Command:
+        """Return the command that makes an object, for a batch of your own."""
+        fields = self._names().values(values)
+        find = None
+        if key:
+            marks = self._marks(key)
+            fields |= marks
+            where = {f"={name}": value for name, value in marks.items() if name != self._key.name}
+            find = ExternalKey("crm.item.list", self._key.name, key, where, self._type(), wrap="item")
+        return Command("crm.item.add", {**self._type(), "fields": fields}, find=find)
+
+    def _import_part(self, data: Sequence[dict[str, Any]]) -> Iterator[Outcome]:
+        params = {**self._type(), "data": [*data]}
+        outcome = self._client.batch([Command("crm.item.batchImport", params)])[0]
+        results = list(as_map(as_map(outcome.result).get("items")).values())
+        for place, fields in enumerate(data):
+            command = Command("crm.item.import", {**self._type(), "fields": fields})
+            if outcome.error is not None:
+                yield Outcome(command, outcome.status, error=outcome.error)
+            elif place >= len(results) or "error" in results[place]:
+                body = results[place] if place < len(results) else {"error": ""}
+                error = error_from(body, method="crm.item.batchImport")
+                yield Outcome(command, Status.FAILED, error=error)
+            else:
+                yield Outcome(command, Status.DONE, results[place])
+
+    def _type(self) -> dict[str, Any]:
+        return {"entityTypeId": self.entity_type_id, **_NAMES}
+
+    def _names(self) -> ModelResolver:
+        return ModelResolver(self.fields(), self._model)
+
+    def _update(self, item_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self._type(), "id": item_id, "fields": self._names().values(values)}
+
+    def _marks(self, key: str) -> dict[str, Any]:
+        return {**(self._key.where or {}), self._key.name: key}
+
+    def _query(
+        self, given: FilterLike, select: Sequence[str], order: Mapping[str, str] | None
+    ) -> dict[str, Any]:
+        names = self._names()
+        query = {
+            **self._type(),
+            "filter": compile_filter(given, names, UNIVERSAL),
+            "select": names.select(select) if select else ["*", "UF_*"],
+        }
+        return query if order is None else {**query, "order": names.order(order)}
+
+
+def _parts(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
+    source = iter(rows)
+    while part := list(islice(source, size)):
+        yield part

@@ -1,0 +1,100 @@
+"""REST 3.0: JSON filters, pagination, batches as lists, idempotency keys, the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from crmkit.bitrix24.envelope import rows_of
+from crmkit.bitrix24.portal import Portal
+from crmkit.exceptions import IncompleteList, ValidationError
+from crmkit.transport.request import Effect
+
+__all__ = ["V3", "any_of", "condition"]
+
+_OPERATORS = frozenset({"=", "!=", ">", ">=", "<", "<=", "in", "between"})
+MOST = 1000
+"""Rows of a page (page on REST 3.0)."""
+
+
+def condition(field: str, operator: str, value: Any) -> list[Any]:
+    """Return one condition of a filter.
+
+    Raises:
+        ValidationError: The operator does not exist.
+
+    Example:
+        >>> condition("id", ">", 1000)
+        ['id', '>', 1000]
+    """
+    if operator not in _OPERATORS:
+        known = " ".join(sorted(_OPERATORS))
+        raise ValidationError(f"{operator!r} is no operator of REST 3.0", hint=f"there are: {known}")
+    if operator == "between" and (not isinstance(value, list | tuple) or len(value) != 2):
+        raise ValidationError("between takes two values")
+    return [field, operator, value]
+
+
+def any_of(*conditions: Sequence[Any]) -> dict[str, Any]:
+    """Return a condition that holds if one of these does.
+
+    Example:
+        >>> any_of(condition("id", "=", 1), condition("id", "=", 2))
+        {'logic': 'or', 'conditions': [['id', '=', 1], ['id', '=', 2]]}
+    """
+    return {"logic": "or", "conditions": [list(one) for one in conditions]}
+
+
+class V3:
+    """REST 3.0 of a portal. JSON goes as it is, so nulls, booleans and empty arrays keep their meaning."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    def call(self, method: str, params: Any = None, *, key: str = "", effect: Effect | None = None) -> Any:
+        """Call a method and return its ``result``; ``key`` is the ``Idempotency-Key``."""
+        return self._portal.request_v3(method, params, key=key, effect=effect).result
+
+    def batch(self, commands: Sequence[tuple[str, Mapping[str, Any]]]) -> Any:
+        """Call several methods in one request and return their answers in order."""
+        body = [{"method": method, "query": dict(query)} for method, query in commands]
+        return self._portal.request_v3("batch", body, effect=Effect.WRITE).result
+
+    def list(
+        self, method: str, params: Mapping[str, Any] | None = None, *, size: int = MOST, id_field: str = "id"
+    ) -> Iterator[dict[str, Any]]:
+        """Yield all rows of a list method, ordered by id.
+
+        Args:
+            method: A list method whose id can be filtered and sorted.
+            params: Its parameters; ``order`` and ``pagination`` are set here.
+            size: Rows per page, at most 1,000.
+            id_field: The field of the id.
+
+        Raises:
+            IncompleteList: The portal does not filter or sort by id as asked.
+        """
+        given = dict(params or {})
+        own = list(given.pop("filter", ()))
+        if given.get("select") and id_field not in given["select"]:
+            given["select"] = [id_field, *given["select"]]
+        cursor = 0
+        while True:
+            after = [condition(id_field, ">", cursor)] if cursor else []
+            page = self._page(method, {**given, "filter": own + after, "order": {id_field: "ASC"}}, size)
+            ids = [int(row[id_field]) for row in page]
+            if any(number <= before for before, number in zip([cursor, *ids], ids, strict=False)):
+                raise IncompleteList(f"{method}: the rows are not in the order of their ids")
+            yield from page
+            if len(page) < size:
+                return
+            cursor = ids[-1]
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the portal's own description of its methods (``rest.documentation.openapi``)."""
+        document = self.call("rest.documentation.openapi", effect=Effect.READ)
+        return dict(document)
+
+    def _page(self, method: str, params: Mapping[str, Any], size: int) -> Sequence[dict[str, Any]]:
+        body = {**params, "pagination": {"page": 1, "limit": size, "offset": 0}}
+        return rows_of(method, self.call(method, body, effect=Effect.READ))
