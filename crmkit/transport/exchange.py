@@ -29,13 +29,20 @@ def new_session(clock: Clock) -> requests.Session:
 
     A cookie could carry the identity of another user into a request; the token alone says who is asking.
     """
-    session = requests.Session()
+    session = _Session()
     adapter = wire.WireAdapter(clock.monotonic)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = "crmkit"
     return session
+
+
+class _Session(requests.Session):
+    """Never follows a redirect, nor works out where one would lead: a malformed one would raise in there."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
 
 
 class Exchange:

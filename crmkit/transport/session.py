@@ -259,12 +259,15 @@ class Transport:
             self._on_wait(request.operation, seconds)
 
     def _clean(self, error: CrmkitError) -> CrmkitError:
-        """Mask secrets in all that the error carries, and cut it off from what it may have come from."""
+        """Mask secrets in all that the error carries, and cut it off from what it may have come from.
+
+        Its old traceback goes too: a crash reporter would print the variables of frames that hold a token.
+        """
         for name, value in vars(error).items():
             setattr(error, name, self._clean_value(value))
         error.args = tuple(map(self.redactor.scrub_value, error.args))
         error.__cause__ = error.__context__ = None
-        return error
+        return error.with_traceback(None)
 
     def _clean_value(self, value: Any) -> Any:
         if isinstance(value, Request):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import socket
 import struct
@@ -112,6 +113,16 @@ def answer(
     return play
 
 
+def raw(data: bytes) -> Play:
+    """Send these bytes and close."""
+
+    def play(connection: socket.socket) -> bool:
+        connection.sendall(data)
+        return False
+
+    return play
+
+
 def drop(connection: socket.socket) -> bool:
     """Close without an answer, as when a worker dies."""
     return False
@@ -137,14 +148,15 @@ class WireServer:
     """A small HTTP server on a real socket that does what the plays say, one play per request; the last
     repeats."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.plays: list[Play] = [answer()]
         self.requests: list[tuple[int, bytes, bytes]] = []
         self.connections = 0
         self.open_connections = 0
         self.changed = threading.Condition()
         self._released = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._connections: list[socket.socket] = []
         self.port = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
@@ -167,6 +179,10 @@ class WireServer:
         self._released.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join(PATIENCE)
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(PATIENCE)
 
@@ -181,6 +197,7 @@ class WireServer:
                 self.connections += 1
                 self.open_connections += 1
                 number = self.connections
+            self._connections.append(connection)
             thread = threading.Thread(target=self._serve, args=(connection, number))
             self._threads.append(thread)
             thread.start()
