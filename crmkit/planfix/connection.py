@@ -113,9 +113,9 @@ class Connection:
         try:
             return model.model_validate(row, context={"timezone": self.timezone})
         except PydanticError as error:
-            # Without the input: it may hold personal data.
+            # Only where and what kind: inputs and messages may hold personal data.
             details = error.errors(include_input=False, include_url=False, include_context=False)
-            problem = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in details[:3])
+            problem = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in details[:3])
         raise _odd(model.__name__, problem)
 
 

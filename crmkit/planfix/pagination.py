@@ -57,9 +57,8 @@ def walk(
 ) -> Iterator[R]:
     """Yield every row once, page by page, in the order of ids; memory for one page.
 
-    Every row that belonged to the list during the whole walk is yielded. A row that came or went meanwhile may
-    or may not be. A list that turns out not to be ordered by id is read all the same, with the memory for its
-    ids.
+    Every row that belonged to the list during the whole walk is yielded; one that came or went meanwhile may
+    be. A list that turns out not to be ordered by id is read all the same, with the memory for its ids.
 
     Args:
         fetch: Reads one page.

@@ -20,10 +20,12 @@ COMMENT_LIMIT = 64 * 1024
 """Bytes of one comment including its markup; a documented technical limit of Planfix."""
 
 _ASTRAL = re.compile(r"[\U00010000-\U0010ffff]")
-_LINE_TAG = re.compile(r"<(?:br|p|div|li|tr)\b", re.IGNORECASE)
+_LINE_TAG = r"<(?:br|/?p|/?div|/?li|/?tr)\b[^>]*>"
+_HAS_LINE_TAG = re.compile(_LINE_TAG, re.IGNORECASE)
+_AFTER_LINE_TAG = re.compile(rf"({_LINE_TAG})\s*[\r\n]\s*", re.IGNORECASE)
 _SOURCE_NEWLINE = re.compile(r"\s*[\r\n]\s*")
 _LINE = {"br", "p", "div", "li", "tr", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6"}
-_SILENT = {"script", "style", "head", "title"}
+_SILENT = {"script", "style"}
 
 
 def to_html(text: str) -> str:
@@ -45,10 +47,12 @@ def to_text(markup: str) -> str:
         '5 < 7\nsecond line'
     """
     if "<" not in markup and "&" not in markup:
-        return markup
+        return markup.replace("\xa0", " ")
     reader = _Reader()
-    # Where tags make the lines, a newline of the source is mere white space.
-    reader.feed(_SOURCE_NEWLINE.sub(" ", markup) if _LINE_TAG.search(markup) else markup)
+    if _HAS_LINE_TAG.search(markup):
+        # Where tags make the lines, a newline of the source is mere white space.
+        markup = _SOURCE_NEWLINE.sub(" ", _AFTER_LINE_TAG.sub(r"\1", markup))
+    reader.feed(markup)
     reader.close()
     return reader.text()
 
@@ -90,8 +94,7 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._muted:
-            begins_line = not self._parts or self._parts[-1].endswith("\n")
-            self._parts.append("" if begins_line and data == " " else data.replace("\xa0", " "))
+            self._parts.append(data.replace("\xa0", " "))
 
     def _break(self) -> None:
         if self._parts and not self._parts[-1].endswith("\n"):

@@ -64,7 +64,8 @@ def read_time(data: Any) -> time | None:
         data = data.get("time")
     if not isinstance(data, str) or not data:
         return None
-    return time(*(int(part) for part in data.split(":")[:3]))
+    hour, minute, second = (*map(int, data.split(":")), 0, 0)[:3]
+    return time(hour, minute, second)
 
 
 def local(moment: datetime, zone: tzinfo, *, field_name: str = "moment") -> datetime:

@@ -135,7 +135,7 @@ class Filter:
         return body
 
 
-FilterLike = Filter | Iterable[Filter]
+FilterLike = Filter | tuple[Filter, ...] | list[Filter]
 """A condition, or several that must all hold (the vendor knows no other way to join them)."""
 
 
@@ -145,7 +145,7 @@ def bodies(filters: Iterable[FilterLike], zone: tzinfo) -> list[dict[str, Any]]:
         raise ValidationError("filters: one condition where a list is expected", hint="write filters=[…]")
     flat: list[dict[str, Any]] = []
     for one in filters:
-        for single in (one,) if isinstance(one, Filter) else one:
+        for single in one if isinstance(one, tuple | list) else (one,):
             if not isinstance(single, Filter):
                 raise ValidationError(
                     f"filters: {type(single).__name__} is no condition", hint="finish it, as in status.is_(5)"

@@ -111,6 +111,9 @@ class Entity(Model):
             made._raw = data
         return made
 
+    def __hash__(self) -> int:
+        return hash((type(self), self.id))
+
     @property
     def raw(self) -> dict[str, Any]:
         """The payload as it came, every key of it."""

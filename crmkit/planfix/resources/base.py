@@ -32,7 +32,7 @@ class ReadBack(Generic[E]):
         visible: Every written value is there.
         entity: The object as it was read last.
         pending: The names of the values that are not visible.
-        waited: Seconds spent waiting between the reads.
+        waited: Seconds from the first look to the last.
     """
 
     visible: bool

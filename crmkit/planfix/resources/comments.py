@@ -299,9 +299,9 @@ class Comments(Resource):
         body: dict[str, Any] = {}
         if text or html:
             body["description"] = check_comment(html or to_html(text))
-        people, roles = tuple(recipients), tuple(roles)
-        if people or roles:
-            body["recipients"] = people_body(people, field_name="recipients") | _roles(roles)
+        people, by_role = people_body(recipients, field_name="recipients"), _roles(tuple(roles))
+        if people["users"] or people["groups"] or by_role:
+            body["recipients"] = people | by_role
         attached = [{"id": positive("file", number)} for number in files]
         if attached:
             body["files"] = attached

@@ -20,7 +20,7 @@ from crmkit.planfix.models.process import Process
 from crmkit.planfix.models.task import SavedFilter
 from crmkit.planfix.resources import writing
 from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
-from crmkit.planfix.resources.custom_fields import CustomFields
+from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
 from crmkit.planfix.resources.readback import wait_until_visible
 
 __all__ = ["ContactValues", "Contacts"]
@@ -60,7 +60,7 @@ class ContactValues(TypedDict, total=False):
     timezone: str
     is_deleted: bool
     files: Iterable[int]
-    custom_fields: Mapping[int | CustomField, Any] | Mapping[int, Any]
+    custom_fields: CustomValues
 
 
 _COLUMNS = writing.Columns(

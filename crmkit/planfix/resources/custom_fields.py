@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from crmkit.exceptions import ValidationError
 from crmkit.planfix.connection import Connection
@@ -12,9 +12,11 @@ from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.process import Process
 from crmkit.planfix.resources.base import Resource
 
-__all__ = ["CustomFields", "Owner"]
+__all__ = ["CustomFields", "CustomValues", "Owner"]
 
 Owner = Literal["task", "contact", "user", "project"]
+CustomValues = Mapping[int, Any] | Mapping[CustomField, Any] | Mapping[int | CustomField, Any]
+"""Values to be written, by the number or the definition of their field; ``None`` clears."""
 _FIELDS = "id,name,names,type,objectType,groupId,directoryId,directoryFields,enumValues,listValuesColors"
 _MAIN_FIELDS = "id,name,type,objectType,directoryId,directoryFields,enumValues,listValuesColors,mainValue"
 

@@ -18,7 +18,7 @@ from crmkit.planfix.models.process import ObjectType, Status
 from crmkit.planfix.models.task import TASK_FIELDS, TASK_LIST_FIELDS, Priority, SavedFilter, Task
 from crmkit.planfix.resources import writing
 from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
-from crmkit.planfix.resources.custom_fields import CustomFields
+from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
 from crmkit.planfix.resources.readback import wait_until_visible
 
 __all__ = ["TaskValues", "Tasks"]
@@ -64,7 +64,7 @@ class TaskValues(TypedDict, total=False):
     is_sequential: bool
     is_deleted: bool
     files: Iterable[int]
-    custom_fields: Mapping[int | CustomField, Any] | Mapping[int, Any]
+    custom_fields: CustomValues
 
 
 _COLUMNS = writing.Columns(

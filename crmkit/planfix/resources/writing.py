@@ -96,7 +96,7 @@ class Columns:
             if name == "custom_fields":
                 missing += _custom_differences(value, raw, zone, lookup)
             elif value is None and name in self._clearable:
-                if raw.get(self._clearable[name]):
+                if raw.get(self._clearable[name], bool(raw.get(self._column(name).wire))):
                     missing.append(name)
             else:
                 column = self._column(name)
