@@ -58,8 +58,9 @@ def put_back(case: Case, returned: Effect, only: Collection[str] = ()) -> dict[s
     """
     wanted = only or [name for name in returned.before if name != "new_assignee"]
     values = {n: returned.before[n] for n in wanted if n in returned.before and _is_ours(case, returned, n)}
-    if "label" in values and case.settings.label not in _parts(values["label"]):
-        values["label"] = without_label(case)  # a label that somebody added meanwhile stays
+    if "label" in values and isinstance(case.deal.fields.get("label"), tuple):
+        had = case.settings.label in _parts(values["label"])
+        values["label"] = case.deal.fields["label"] if had else without_label(case)  # others' labels stay
     return values
 
 

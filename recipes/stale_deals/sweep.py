@@ -44,13 +44,8 @@ class Reader:
 
     def observe(self, ctx: Ctx, entity: Ref) -> Snapshot:
         """Read one deal, its history and its approval task afresh."""
-        portal = self._known_portal(ctx)
-        try:
-            deal = ctx.crm.deals.get(entity.id)
-        except NotFound:
-            return _gone(entity, portal)
         memory = ctx.memory.recall(ctx.crm.portal, RECIPE, (entity,)).get(entity, Memory())
-        return _full(ctx, deal, portal, Story(memory))
+        return _one(ctx, entity, self._known_portal(ctx), Story(memory))
 
     def _known_portal(self, ctx: Ctx) -> Portal:
         if self._portal is not None:
@@ -124,7 +119,9 @@ class _Sweep:
                 waits = story.is_held and not story.is_open
                 yield Snapshot(deal, self._portal) if waits else self._read(deal, story)
             missing = (ref for number, ref in open_ones.items() if number not in self._seen)
-            yield from (self._look_for(ref, stories[ref.id]) for ref in missing)
+            for ref in missing:  # a search by id did not bring it: it may be deleted
+                self._seen.add(ref.id)
+                yield _one(self._ctx, ref, self._portal, stories[ref.id])
 
     def _idle(self, days: int, stages: tuple[str, ...]) -> Iterator[Snapshot]:
         """Deals that nobody and nothing has touched; where the portal vouches for it, no history is read."""
@@ -175,21 +172,22 @@ class _Sweep:
                 self._seen.add(deal.id)
                 yield deal
 
-    def _look_for(self, ref: Ref, story: Story) -> Snapshot:
-        """Read a deal that a search by id did not bring: it may be deleted."""
-        self._seen.add(ref.id)
-        try:
-            deal = self._ctx.crm.deals.get(ref.id)
-        except NotFound:
-            return _gone(ref, self._portal)
-        return self._read(deal, story)
-
     def _read(self, deal: Deal, story: Story | None = None) -> Snapshot:
         return _full(self._ctx, deal, self._portal, story or Story(Memory()))
 
 
 def _is_open(story: Story) -> bool:
     return story.is_open or story.is_held
+
+
+def _one(ctx: Ctx, ref: Ref, portal: Portal, story: Story) -> Snapshot:
+    """Read one deal, which may be gone."""
+    try:
+        deal = ctx.crm.deals.get(ref.id)
+    except NotFound:
+        gone = Deal(id=ref.id, title=ref.name, open=False, deleted=True)
+        return Snapshot(gone, portal, (), _approval(ctx, story))
+    return _full(ctx, deal, portal, story)
 
 
 def _full(ctx: Ctx, deal: Deal, portal: Portal, story: Story) -> Snapshot:
@@ -216,7 +214,3 @@ def _approval(ctx: Ctx, story: Story) -> Task | None:
         return ctx.crm.tasks.get(asked.remote_id, kind="approval")
     except NotFound:
         return None
-
-
-def _gone(ref: Ref, portal: Portal) -> Snapshot:
-    return Snapshot(Deal(id=ref.id, title=ref.name, open=False, deleted=True), portal, history=())
