@@ -22,6 +22,8 @@ from crmkit.transport.rate_limit import Limiter
 
 __all__ = ["Batcher", "Sizer", "as_command"]
 
+FARTHEST = 100_000
+"""Commands that are read ahead at most while a method waits for its budget."""
 ATTEMPTS = 6
 """How often the answer of one command may be lost before it is given up."""
 _TARGET_KEYS = ("id", "ID", "taskId", "TASKID")
@@ -98,7 +100,7 @@ class Batcher:
         self._on_wait = on_wait
 
     def run(self, commands: Iterable[CommandLike]) -> Iterator[Outcome]:
-        """Yield the outcome of every command in input order; reads ahead no more than it sends at once."""
+        """Yield the outcome of every command in input order; reads ahead little more than it sends."""
         with ExitStack() as stack:
             pool = None
             if self._workers > 1:
@@ -171,6 +173,7 @@ class _Run:
         self._taken = 0
         self._given = 0
         self._exhausted = False
+        self._window = PAGE * 4 * owner._workers
         self._fatal: CrmkitError | None = None
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -181,13 +184,12 @@ class _Run:
                 self._given += 1
             if self._exhausted and self._given == self._taken:
                 return
-            if not self._dispatch():
+            if not self._dispatch() and not self._look_further():
                 self._wait()
 
     def _fill(self) -> None:
         """Read ahead as far as everybody can be kept busy."""
-        window = PAGE * 4 * max(1, self._owner._workers)
-        while not self._exhausted and self._taken - self._given < window:
+        while not self._exhausted and self._taken - self._given < self._window:
             item = next(self._source, None)
             if item is None:
                 self._exhausted = True
@@ -198,6 +200,14 @@ class _Run:
                 self._enqueue(_job(index, command, alone=self._owner._alone))
             except ValidationError as error:
                 self._ready[index] = Outcome(command, Status.FAILED, error=error)
+
+    def _look_further(self) -> bool:
+        """Read further ahead if all that was read has to wait while others could go on; tell whether so."""
+        idle = len(self._away) < self._owner._workers
+        if not idle or self._exhausted or self._fatal is not None or self._window >= FARTHEST:
+            return False
+        self._window *= 2
+        return True
 
     def _enqueue(self, job: Job) -> None:
         if job.target is not None:

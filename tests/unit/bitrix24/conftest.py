@@ -249,6 +249,8 @@ class Portal(requests.adapters.BaseAdapter):
 def _matches(row: dict[str, Any], key: str, wanted: Any) -> bool:
     prefix, name = re.fullmatch(r"([!=<>@%]*)(.*)", key).groups()  # type: ignore[union-attr]
     value = row.get(name)
+    if prefix == ">" and not isinstance(wanted, str | int):
+        return True  # what a reference to nothing ends as
     if prefix == ">":
         return int(value) > int(wanted)  # type: ignore[arg-type]
     if isinstance(wanted, list):
