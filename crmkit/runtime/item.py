@@ -14,7 +14,7 @@ from crmkit.automation.planning import day_start
 from crmkit.automation.recipe import Context, Decision, Recipe
 from crmkit.crm.base import Crm
 from crmkit.crm.models import Deal, Ref
-from crmkit.exceptions import CrmkitError, NotFound, RunInProgress, StoreError
+from crmkit.exceptions import CrmkitError, NotFound, RecipeError, RunInProgress, StoreError
 from crmkit.runtime.journal import Place
 from crmkit.runtime.lease import Lease
 from crmkit.runtime.ledger import Ledger
@@ -78,6 +78,8 @@ class ItemRunner:
             return _already(item, records)
         if verdict := _blocked(records):
             return verdict
+        if self._is_half_written(item, records):
+            return self._perform(item, _not_done(planned, records), records, None, done)
         return self._judge_and_do(item, records, done)
 
     def _judge_and_do(
@@ -95,6 +97,14 @@ class ItemRunner:
             return self._deferred(None)
         return self._perform(item, to_do, records, judged.deal, done)
 
+    def _is_half_written(self, item: ItemRecord, records: Mapping[str, ActionRecord]) -> bool:
+        """Tell whether a write took effect in part only, and nobody has mended that since.
+
+        What the recipe would decide in such a state, it would decide on our own half of a change.
+        """
+        partly = [record.intent_at for record in records.values() if record.is_partial]
+        return bool(partly) and not touched_since(self._crm, item.item.entity, min(partly))
+
     def _due(self, item: ItemRecord) -> Sequence[Action]:
         """Return what the plan wants done now: what it deferred too, once its hour has come."""
         planned = item.item
@@ -109,7 +119,11 @@ class ItemRunner:
     def _judge(self, entity: Ref) -> _Judged:
         snapshot = self._recipe.observe(self._context, entity)
         memory = self._ledger.recall(self._crm.portal, self._recipe.name, (entity,)).get(entity, Memory())
-        decision = self._recipe.decide(snapshot, self._crm.clock.now(), memory)
+        try:
+            decision = self._recipe.decide(snapshot, self._crm.clock.now(), memory)
+        except Exception as error:  # one entity that a recipe stumbles over must not hold up all the others
+            what = f"{self._recipe.name} cannot judge {entity}: {type(error).__name__}: {error}"
+            raise RecipeError(what, hint="mend the recipe, then: crmkit runs retry") from error
         return _Judged(decision, memory, _deal_in(snapshot))
 
     def _choose(

@@ -191,6 +191,11 @@ class ActionRecord:
         )
         return cls(**values)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether a part of it took effect, and the rest did not."""
+        return self.status is ActionStatus.FAILED and bool(self.after)
+
     def action(self) -> Action:
         """Return the action as it was meant to be written."""
         return _ACTION.validate_python({**self.payload, "data": self.data})

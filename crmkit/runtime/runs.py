@@ -233,5 +233,5 @@ def _status_of(planned: int, statuses: Iterable[str]) -> ItemStatus:
 
 def _count(connection: Connection, run_id: str) -> None:
     query = select(items.c.status, func.count()).where(items.c.run == run_id).group_by(items.c.status)
-    counts: dict[str, int] = dict(connection.execute(query).tuples().all())
+    counts = {row[0]: row[1] for row in connection.execute(query)}
     connection.execute(update(runs).where(runs.c.id == run_id).values(counts=counts))

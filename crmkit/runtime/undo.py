@@ -133,9 +133,9 @@ class Footprint:
     @property
     def live(self) -> tuple[ActionRecord, ...]:
         """The effects that are still there, wholly or in part."""
-        partly = (record for record in self.records if record.status is ActionStatus.FAILED and record.after)
-        wholly = (record for record in self.records if record.status is ActionStatus.DONE)
-        return tuple(sorted((*wholly, *partly), key=lambda record: record.id))
+        return tuple(
+            record for record in self.records if record.status is ActionStatus.DONE or record.is_partial
+        )
 
     @property
     def had_effect(self) -> bool:
