@@ -244,7 +244,8 @@ def day_15(case: Case) -> Decision | None:
     if not people:
         reason = say("reason.nobody_to_notify")
         return case.decide(Verdict.NOBODY_TO_NOTIFY, reason, attention=True, evidence=evidence)
-    reason = say("reason.warn", days=case.idle_days)
+    known = case.snapshot.history is not None  # else the portal vouches for a limit, no more
+    reason = say("reason.warn" if known else "reason.warn_at_least", days=case.idle_days)
     warning = Notify(
         **case.step("warn", reason, executors=case.portal.named(case.deal.assignees)),
         people=people,

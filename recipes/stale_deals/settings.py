@@ -112,7 +112,7 @@ class StaleDealsSettings(Limits):
         {}, description="Other limits for some stages, by logical name or id of the stage."
     )
     working_days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = Field(
-        (1, 2, 3, 4, 5), min_length=1, description="Working days of the week; 1 is Monday."
+        (1, 2, 3, 4, 5), description="Working days of the week, at least one; 1 is Monday."
     )
     holidays: tuple[date, ...] = Field((), description="Further days off.")
     holidays_country: str = Field(
@@ -196,6 +196,13 @@ class StaleDealsSettings(Limits):
     minutes_per_decision: float = Field(
         1, ge=0, le=480, description="Minutes for one decision that the recipe leaves to a person."
     )
+
+    @field_validator("working_days")
+    @classmethod
+    def _somebody_works(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value:
+            raise _wrong("names no day, so no working day would ever pass")
+        return value
 
     @field_validator("holidays_country")
     @classmethod

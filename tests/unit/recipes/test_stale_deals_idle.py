@@ -7,7 +7,7 @@ import pytest
 
 from crmkit.automation.actions import Notify, Remember, UpdateDeal
 from crmkit.crm.capabilities import Capability
-from crmkit.crm.models import AuthorKind, DealChanges, Person
+from crmkit.crm.models import AuthorKind, DealChanges, Person, TaskState
 
 DIRECTOR, HEAD, OTHER_HEAD, MANAGER, COLLEAGUE, DISMISSED = "1", "2", "3", "5", "6", "15"
 ROBOT, NOISE = "90", "91"
@@ -391,7 +391,7 @@ def test_the_seven_days_count_from_the_delivery_after_a_deferral(make_story: Any
 def test_a_deal_that_came_back_too_often_is_shown_to_the_supervisor_once(make_story: Any) -> None:
     story = make_story(max_returns=1).returned()
     story.crm.change("7", DealChanges(fields={"new_assignee": user(COLLEAGUE)}))
-    story.crm.set_task(story.task.id, "done", HEAD)
+    story.crm.set_task(story.task.id, TaskState.DONE, HEAD)
     story.run()
     told = len(story.crm.notices)
     assert set(story.days(14)) == {"active"}
