@@ -176,8 +176,15 @@ def _text(value: Any, _: tzinfo) -> str | None:
     return str(value) if value != "" else None
 
 
+def _read_person(value: Any, kind: str) -> Person | None:
+    found = read_person(value, kind)
+    if found is None and (value.get("id") if isinstance(value, Mapping) else value) not in ("", 0, None):
+        raise ValueError("names nobody")
+    return found
+
+
 def _person(kind: str) -> Callable[[Any, tzinfo], Person | None]:
-    return lambda value, _: read_person(value, kind)
+    return lambda value, _: _read_person(value, kind)
 
 
 def _several(one: Callable[[Any], Any]) -> Callable[[Any, tzinfo], tuple[Any, ...]]:
@@ -199,7 +206,7 @@ _READERS: dict[int, Callable[[Any, tzinfo], Any]] = {
     FieldType.EMPLOYEE: _person("user"),
     FieldType.COUNTERPARTY: _person("contact"),
     FieldType.PERSON: _person("user"),
-    FieldType.PEOPLE: _several(lambda one: read_person(one, "user")),
+    FieldType.PEOPLE: _several(lambda one: _read_person(one, "user")),
     FieldType.DIRECTORY_SET: lambda value, zone: _several(lambda one: _read_entry(one, zone))(value, zone),
     FieldType.TASK: lambda value, _: read_ref(value),
     FieldType.TASK_SET: _several(read_ref),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -34,7 +34,9 @@ __all__ = [
     "People",
     "Phone",
     "Reference",
+    "References",
     "UserRef",
+    "Users",
     "zone_of",
 ]
 
@@ -63,6 +65,11 @@ def _group(data: Any) -> Person | None:
     return read_person(data, "group")
 
 
+def _all(one: Callable[[Any], Any]) -> BeforeValidator:
+    """Return a validator of a list that leaves out what points at nothing known; the raw payload keeps it."""
+    return BeforeValidator(lambda data: tuple(found for found in map(one, data or ()) if found is not None))
+
+
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 """An aware datetime; see :mod:`crmkit.planfix.times` for the zone."""
 Day = Annotated[date | None, BeforeValidator(read_day)]
@@ -75,6 +82,9 @@ ContactRef = Annotated[Person | None, BeforeValidator(_contact)]
 """A person; a bare number is a contact here."""
 Reference = Annotated[Ref | None, BeforeValidator(read_ref)]
 """A thing with a number and perhaps a name."""
+References = Annotated[tuple[Ref, ...], _all(read_ref)]
+Users = Annotated[tuple[Person, ...], _all(_user)]
+Groups = Annotated[tuple[Person, ...], _all(_group)]
 
 
 class Model(BaseModel):
@@ -138,8 +148,8 @@ class People(Model):
     ``roles`` is filled for recipients of comments only: assignee, participant, auditor, assigner.
     """
 
-    users: tuple[Annotated[Person, BeforeValidator(_user)], ...] = ()
-    groups: tuple[Annotated[Person, BeforeValidator(_group)], ...] = ()
+    users: Users = ()
+    groups: Groups = ()
     roles: Annotated[
         tuple[str, ...], BeforeValidator(lambda data: (data,) if isinstance(data, str) else data)
     ] = ()

@@ -16,6 +16,7 @@ from crmkit.planfix.models.base import (
     People,
     Phone,
     Reference,
+    References,
     UserRef,
     open_enum,
 )
@@ -62,8 +63,8 @@ class Contact(WithCustomFields):
     supervisors: People = People()
     added_by: UserRef = None
     phones: tuple[Phone, ...] = ()
-    companies: tuple[Reference, ...] = ()
-    contacts: tuple[Reference, ...] = ()
+    companies: References = ()
+    contacts: References = ()
     language_code: str = ""
     communication_language_code: str = ""
     timezone: str = ""

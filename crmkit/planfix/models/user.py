@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from crmkit.planfix.ids import Person, read_person
-from crmkit.planfix.models.base import Day, Group, Phone, Reference, open_enum
+from crmkit.planfix.ids import Person
+from crmkit.planfix.models.base import Day, Group, Phone, Reference, Users, open_enum
 from crmkit.planfix.models.custom_field import WithCustomFields
 
 __all__ = ["USER_FIELDS", "Role", "User", "UserStatus"]
@@ -57,9 +57,7 @@ class User(WithCustomFields):
     """IANA name, for example ``Europe/Moscow``: the zone in which this person's filters read dates."""
     position: Reference = None
     workspace: Reference = None
-    personal_managers: tuple[
-        Annotated[Person, BeforeValidator(lambda data: read_person(data, "user"))], ...
-    ] = ()
+    personal_managers: Users = ()
     avatar_url: str = Field(default="", repr=False)
     temporary_replacement: Any = None
     source_object_id: str = ""

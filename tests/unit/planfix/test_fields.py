@@ -252,6 +252,8 @@ def test_an_unknown_type_is_read_as_it_comes_and_not_written() -> None:
         (FieldType.NUMBER, True),
         (FieldType.LOCATION, "somewhere"),
         (FieldType.DATE_RANGE, {"from": None}),
+        (FieldType.CONTACT, "Ivanov"),
+        (FieldType.PEOPLE, [{"id": "somebody"}]),
     ],
 )
 def test_a_strange_shape_names_the_field_and_not_its_value(kind: FieldType, wire: Any) -> None:
