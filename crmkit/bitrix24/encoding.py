@@ -16,7 +16,8 @@ aware ``datetime``        ISO 8601 with offset and whole seconds; a naive one is
 ``Decimal``               plain digits, no exponent
 ``[]``                    ``[]``, in a batch ``name[]=``: clears a multiple field (an empty filter, order
                           or select is left out)
-``{}``                    ``{}``, in a batch nothing: an empty mapping says nothing
+``{}``                    ``{}``, in a batch nothing: an empty mapping says nothing (in a list it is
+                          written as ``[]``, so that the others keep their places)
 :class:`File`             ``[name, base64]``
 ========================  =======================================================================
 """
@@ -234,6 +235,6 @@ def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
         if not value and name.lower() not in _EMPTY_IS_ABSENT:
             yield f"{name}[]", ""
         for index, item in enumerate(value):
-            yield from _pairs(f"{name}[{index}]", item)
+            yield from _pairs(f"{name}[{index}]", item if item != {} else [])
     else:
         yield name, quote(value if isinstance(value, str) else str(value), safe="")

@@ -25,7 +25,7 @@ def as_text(value: Any) -> Any:
         keys = list(items)
         return list(items.values()) if keys == [str(i) for i in range(len(keys))] else items
     if isinstance(value, list):
-        return [as_text(v) for v in value] or [""]
+        return [[""] if v == {} else as_text(v) for v in value] or [""]
     return value if isinstance(value, str) else str(value)
 
 
@@ -57,6 +57,7 @@ def both(method: str, params: Any, php_command: Any) -> tuple[Any, Any]:
         ([], [], [""]),
         ([1, [2, 3]], [1, [2, 3]], ["1", ["2", "3"]]),
         (("a", "b"), ["a", "b"], ["a", "b"]),
+        ([{}, "b"], [{}, "b"], [[""], "b"]),
         ({"ID": 5, "VALUE": "+7"}, {"ID": 5, "VALUE": "+7"}, {"ID": "5", "VALUE": "+7"}),
         (File("a.txt", b"hi"), ["a.txt", "aGk="], ["a.txt", "aGk="]),
     ],
