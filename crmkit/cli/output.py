@@ -53,6 +53,11 @@ class Output:
         """Print for people; silent where JSON is asked for."""
         self._stdout.print(what)
 
+    def raw(self, text: str) -> None:
+        """Write a text as it is, for a file or another program; silent where JSON is asked for."""
+        if not self.as_json:
+            sys.stdout.write(text)
+
     def say(self, key: str, *, style: str = "", **params: Any) -> None:
         """Print a text of the catalogue for people."""
         self.show(Text(self.text(key, **params), style=style))
@@ -77,7 +82,7 @@ class Output:
         """Write the JSON document of the command, if JSON is asked for."""
         if self.as_json:
             self.answered = True
-            sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
+            sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=_plain) + "\n")
 
     def failure(self, kind: str, message: str, hint: str, code: int) -> None:
         """Write the JSON document of a command that failed before it could answer."""
@@ -101,6 +106,10 @@ class Output:
         with Progress(*columns, console=self._stderr, transient=True) as bars:
             task = bars.add_task(self.text(key), total=total)
             yield lambda: bars.advance(task)
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, set | frozenset) else str(value)
 
 
 def _console(stream: Any, *, quiet: bool = False) -> Console:

@@ -1,11 +1,106 @@
-"""``crmkit report``."""
+"""``crmkit report``: what an automation has brought so far."""
 
 from __future__ import annotations
 
-import typer
+import importlib
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
 
-__all__ = ["register"]
+import typer
+from rich.table import Table as Grid
+from rich.text import Text
+
+from crmkit.automation.messages import Message
+from crmkit.automation.plan import Plan
+from crmkit.cli.errors import DONE
+from crmkit.cli.frame import command
+from crmkit.cli.output import Output
+from crmkit.cli.plan import LimitOption, make_plan
+from crmkit.cli.session import Session
+from crmkit.exceptions import ConfigurationError
+from crmkit.reports import Table, to_csv, to_html, write
+from crmkit.reports.recipe import recipe_tables
+from crmkit.reports.table import shown
+
+__all__ = ["register", "show_tables"]
+
+
+class Format(StrEnum):
+    """How a report is given."""
+
+    table = "table"
+    csv = "csv"
+    xlsx = "xlsx"
+    html = "html"
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+
+    @command(app, "report")
+    def report(
+        session: Session,
+        name: Annotated[str, typer.Argument(help="cli.argument.recipe")],
+        *,
+        form: Annotated[Format, typer.Option("--format", "-f", help="cli.option.format")] = Format.table,
+        out: Annotated[Path | None, typer.Option("--out", "-o", help="cli.option.out")] = None,
+        limit: LimitOption = 20,
+    ) -> int:
+        if form is Format.xlsx and out is None:
+            raise ConfigurationError("XLSX cannot be printed", hint="name a file: --out report.xlsx")
+        plan = make_plan(session, name)
+        figures = _figures(session, plan)
+        title = Message(key="cli.report.title", params={"recipe": name, "portal": session.portal.name})
+        tables = recipe_tables(name, title, figures, plan.items)
+        session.out.document(_plain(session, figures, tables))
+        if out:
+            write(tables, out, session.out.language)
+            session.out.say("report.written", path=out)
+        else:
+            _print(session.out, form, tables, limit)
+        return DONE
+
+
+def show_tables(out: Output, tables: Sequence[Table], limit: int) -> None:
+    """Print tables for people, so many rows of each."""
+    for table in tables:
+        grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="bold")
+        for column, head in zip(table.columns, table.header(out.language), strict=True):
+            justify: Any = "right" if column.kind == "number" else "left"
+            grid.add_column(head if len(table.columns) > 1 else "", overflow="fold", justify=justify)
+        rows = list(table.cells(out.language))
+        for row in rows[:limit]:
+            grid.add_row(*map(shown, row))
+        out.show(Text(f"\n{table.title.render(out.language)}", style="bold"))
+        out.show(grid)
+        if len(rows) > limit:
+            out.show(Text(out.text("more", count=len(rows) - limit), style="dim"))
+
+
+def _print(out: Output, form: Format, tables: Sequence[Table], limit: int) -> None:
+    if form is Format.csv:
+        out.raw(to_csv(tables[-1], out.language))
+    elif form is Format.html:
+        out.raw(to_html(tables, out.language))
+    else:
+        show_tables(out, tables, limit)
+
+
+def _figures(session: Session, plan: Plan) -> Any:
+    """Return what the recipe itself counts: its module ``report`` has a function ``results``."""
+    try:
+        count = importlib.import_module(f"recipes.{plan.recipe}.report").results
+    except ImportError:
+        count = None
+    if count is None:
+        raise ConfigurationError(f"{plan.recipe} has no report", hint="crmkit runs export has every run")
+    ledger, settings = session.ledger, session.recipe(plan.recipe).settings
+    known = list(ledger.known(plan.portal, plan.recipe))
+    return count(plan.items, ledger.recall(plan.portal, plan.recipe, known), settings)
+
+
+def _plain(session: Session, figures: Any, tables: Sequence[Table]) -> dict[str, Any]:
+    rows = {table.name: table.records(session.out.language) for table in tables}
+    return {"figures": figures.model_dump(mode="json", exclude={"deals"}), **rows}

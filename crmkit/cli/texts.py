@@ -189,6 +189,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "добавьте --yes, если всё решено, или посмотрите сначала: crmkit plan",
         "add --yes if it is decided, or look first: crmkit plan",
     ),
+    "more": ("… и ещё {count}", "… and {count} more"),
     "run.more": ("… и ещё {count}: crmkit runs show {run}", "… and {count} more: crmkit runs show {run}"),
     "run.cost": (
         "Запуск {run}: {requests:запрос|запроса|запросов}, {time}",
@@ -203,6 +204,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "crmkit runs retry {run} goes on from here",
     ),
     "runs.none": ("Запусков ещё не было.", "There have been no runs yet."),
+    "report.title": ("Отчёт: {recipe}, портал {portal}", "Report: {recipe}, portal {portal}"),
     "report.written": ("Записано: {path}", "Written: {path}"),
     "sandbox.runs": (
         "Учебный Планфикс работает: {url}\nУправление: {control}\nВремя портала: {time}",
