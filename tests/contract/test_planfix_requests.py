@@ -214,8 +214,8 @@ OPERATIONS: dict[str, Callable[[Planfix], object]] = {
 
 @pytest.fixture
 def planfix() -> Iterator[Planfix]:
-    lists = ("tasks", "comments", "contacts", "users", "objects", "processes", "statuses", "customfields")
-    lists += ("customFieldTypes", "filters", "groups", "templates")
+    lists = ["tasks", "comments", "contacts", "users", "objects", "processes", "statuses", "customfields"]
+    lists += ["customFieldTypes", "filters", "groups", "templates"]
     ones = ("task", "comment", "contact", "user", "object")
     answer: dict[str, Any] = {"result": "success", "id": 1}
     answer |= {name: [] for name in lists} | {name: {"id": 1} for name in ones}
