@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import IntEnum
 
+from crmkit.exceptions import ValidationError
 from crmkit.planfix.times import time_text
 
 __all__ = ["READ_ONLY", "DateRange", "Entry", "FieldType", "Location", "Period", "type_name"]
@@ -106,8 +107,10 @@ class Entry:
 
 def _since_midnight(clock: str | time) -> timedelta:
     text = time_text(clock) if isinstance(clock, time) else clock
-    hours, minutes = (int(part) for part in text.split(":")[:2])
-    return timedelta(hours=hours, minutes=minutes)
+    hours, _, minutes = text.partition(":")
+    if not (hours.isdecimal() and minutes[:2].isdecimal()):
+        raise ValidationError(f"{text!r} is no time of day", hint='write "09:30", or "24:00" for the end')
+    return timedelta(hours=int(hours), minutes=int(minutes[:2]))
 
 
 def type_name(kind: int) -> str:

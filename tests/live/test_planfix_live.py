@@ -2,10 +2,10 @@
 
 Run with::
 
-    PLANFIX_URL=https://acme.planfix.ru/rest PLANFIX_TOKEN=… pytest tests/live/test_planfix_live.py -m live
+    PLANFIX_URL=https://acme.planfix.ru/rest PLANFIX_TOKEN=… pytest tests/live -m live
 
-``PLANFIX_ZONE`` is the zone of the token's owner (default Europe/Moscow). ``PLANFIX_WRITE_TASK`` is the number of
-a task on which a comment may be made and deleted again; without it nothing is written.
+``PLANFIX_ZONE`` is the zone of the token's owner (default Europe/Moscow). Nothing is written unless
+``PLANFIX_WRITE_TASK`` names a task on which a comment may be made and deleted again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,18 @@
-"""The operations of the Planfix client, one file per group."""
+"""The operations of the Planfix client, one file per group.
+
+What happens after a lost answer:
+
+* Every GET, ``…/list`` and ``…/filters`` is a read: repeated.
+* ``POST /task/{id}`` and ``POST /contact/{id}`` are idempotent: they set fields to values and replace lists
+  of people and files, so they are repeated. What a person changed in these seconds is overwritten.
+* ``POST …/comments/{commentId}`` is idempotent: repeated; recipients may be notified a second time.
+* ``DELETE /comment/{id}`` is idempotent: repeated; "not found" counts as deleted.
+* ``POST /task/``, ``POST /contact/`` and ``POST …/comments/`` are writes, never repeated: ``OutcomeUnknown``.
+  Look with ``find_by_key`` before trying again.
+
+A write is repeated all the same when the failure proves that it was not taken: the daily limit (code 22),
+HTTP 429, a connection that was refused.
+"""
 
 from crmkit.planfix.resources.base import ReadBack
 from crmkit.planfix.resources.comments import Comments

@@ -266,6 +266,9 @@ def test_a_strange_shape_names_the_field_and_not_its_value(kind: FieldType, wire
 
 def test_a_period_knows_its_length() -> None:
     assert Period.between(time(9), "18:30").length == timedelta(hours=9, minutes=30)
+    for wrong in ("9", "x:00", "10:", ""):
+        with pytest.raises(ValidationError, match="is no time of day"):
+            Period.between("08:00", wrong)
 
 
 @given(st.dates(), st.times().map(lambda moment: moment.replace(second=0, microsecond=0)), st.booleans())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -153,6 +154,20 @@ def test_only_as_many_pages_are_read_as_rows_are_taken() -> None:
     rows = walk(portal, what="list", size=10)
     assert [next(rows).id for _ in range(10)] == list(range(1, 11))
     assert portal.requests == [0]
+
+
+def test_rows_are_not_kept() -> None:
+    alive: weakref.WeakSet[Row] = weakref.WeakSet()
+    most = 0
+
+    def fetch(offset: int, size: int) -> list[Row]:
+        page = [Row(number) for number in range(offset, min(offset + size, 5000))]
+        alive.update(page)
+        return page
+
+    for _ in walk(fetch, what="list", size=100):
+        most = max(most, len(alive))
+    assert most <= 3 * 100
 
 
 def test_a_portal_that_ignores_the_offset_is_found_out() -> None:
