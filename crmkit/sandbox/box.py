@@ -113,7 +113,7 @@ class Sandbox:
         """Serve until the process is interrupted (Ctrl-C)."""
         self.start()
         try:
-            threading.Event().wait()
+            _wait()
         except KeyboardInterrupt:
             return
         finally:
@@ -125,9 +125,13 @@ class Sandbox:
         Args:
             seed: Another seed; ``None``: the same as before.
             options: Of the other seed and its settings, as when the sandbox was made.
+
+        Raises:
+            ValueError: There is no such seed or option; nothing was reset.
         """
+        vendor = self._build(seed, options)  # may refuse: then all stays as it was
         self.clock.rewind()
-        self.vendor = self._build(seed, options)
+        self.vendor = vendor
         self.faults.clear()
         self.requests.clear()
 
@@ -156,3 +160,7 @@ class Sandbox:
             return json_reply(404, {"error": f"crmkit sandbox: nothing at {request.path}; {known}"})
         below = replace(request, path=request.path.removeprefix(prefix))
         return Exchange(self.vendor, self.clock, self.faults, self.requests).serve(below)
+
+
+def _wait() -> None:
+    threading.Event().wait()

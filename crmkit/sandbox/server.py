@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
@@ -19,6 +20,7 @@ __all__ = ["HOST", "HttpServer"]
 HOST = "127.0.0.1"
 MAX_BODY = 64 * 2**20
 JOIN_SECONDS = 5.0
+BUG = "text/plain; charset=utf-8"
 Answerer = Callable[[Request], Reply | None]
 
 
@@ -36,7 +38,7 @@ class HttpServer(ThreadingHTTPServer):
 
     def __init__(self, answer: Answerer, *, port: int = 0, timestamp: Callable[[], float]) -> None:
         super().__init__((HOST, port), _Handler)
-        self.answer = answer
+        self._answer = answer
         self.timestamp = timestamp
         self._workers: dict[threading.Thread, socket.socket] = {}
         self._workers_lock = threading.Lock()
@@ -46,6 +48,15 @@ class HttpServer(ThreadingHTTPServer):
     def port(self) -> int:
         """The port it listens on."""
         return int(self.server_address[1])
+
+    def safely(self, request: Request) -> Reply | None:
+        """Answer a request. A bug of the sandbox must not look like a portal that dropped the connection."""
+        try:
+            return self._answer(request)
+        except Exception:  # noqa: BLE001 (the outermost boundary: whatever it is, it is told)
+            trouble = traceback.format_exc()
+            sys.stderr.write(f"crmkit sandbox: bug at {request.verb} {request.path}\n{trouble}")
+            return Reply(500, f"crmkit sandbox: this is a bug of the sandbox\n{trouble}".encode(), BUG)
 
     def start(self) -> None:
         """Serve in a thread of its own."""
@@ -109,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
                 Reply(411, b"the sandbox reads bodies with a Content-Length up to 64 MB", "text/plain")
             )
         url = urlsplit(self.path)
-        reply = self.server.answer(
+        reply = self.server.safely(
             Request(
                 verb=self.command,
                 path=unquote(url.path),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ class Call:
         if not self.request.body:
             return {}
         try:
-            body = json.loads(self.request.body)
+            body = json.loads(self.request.body, parse_constant=_no_number, parse_float=_finite)
         except ValueError:
             raise bad_json() from None
         if not isinstance(body, dict):
@@ -95,9 +96,8 @@ class Call:
         return self.request.query.get("silent", "").lower() in ("true", "1")
 
     def number(self, name: str) -> int:
-        """Return a variable of the path; 0 if it is no number, so that nothing is found."""
-        text = self.params[name].rpartition(":")[2]
-        return int(text) if text.isdigit() else 0
+        """Return a variable of the path; ``contact:12`` is 12."""
+        return int(self.params[name].rpartition(":")[2])
 
     def wanted(self, default: str = "id") -> Wanted:
         """Return what ``fields`` asks for, from the query of a GET or the body of a list."""
@@ -144,3 +144,14 @@ class Call:
                 if isinstance(one[name], bool) or not isinstance(one[name], kind):
                     raise bad_value(f"Incorrect filter {name} - {one[name]!r}")
         return filters
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large")
+    return number

@@ -36,18 +36,19 @@ class PlanfixSandbox(Sandbox):
         super().__init__(self._build_vendor, clock=clock, port=port, kinds=FAULT_KINDS)
 
     def _build_vendor(self, seed: str | None, options: dict[str, Any]) -> PlanfixVendor:
-        if seed is not None:
-            self._seed, self._options = seed, options
-        if self._seed not in SEEDS:
-            raise ValueError(f"no seed {self._seed!r}; there are {', '.join(SEEDS)}")
-        settings = Settings(**{name: value for name, value in self._options.items() if name in SETTINGS})
-        for_seed = {name: value for name, value in self._options.items() if name not in SETTINGS}
+        if seed is None:
+            seed, options = self._seed, self._options
+        if seed not in SEEDS:
+            raise ValueError(f"no seed {seed!r}; there are {', '.join(SEEDS)}")
+        settings = Settings(**{name: value for name, value in options.items() if name in SETTINGS})
+        for_seed = {name: value for name, value in options.items() if name not in SETTINGS}
         account = Account(self._clock, settings)
-        start = self._clock.now().astimezone(ZoneInfo(settings.timezone))
+        start = self._first_moment.astimezone(ZoneInfo(settings.timezone))
         try:
-            SEEDS[self._seed](account, start=start, **for_seed)
+            SEEDS[seed](account, start=start, **for_seed)
         except TypeError as error:
             raise ValueError(f"no such option: {error}") from None
+        self._seed, self._options = seed, options
         return PlanfixVendor(account)
 
     @property

@@ -5,9 +5,11 @@ Paths are matched as documented, trailing slashes included. Whatever is not here
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ __all__ = ["Route", "find", "route", "routes"]
 
 Handler = Callable[["Call"], Any]
 _NAME = re.compile(r"\{(\w+)\}")
+_NUMBER = r"(?:[a-z]+:)?\d+"
+"""Numbers, with or without a prefix: ``/contact/import`` is not a contact."""
 _ROUTES: list[Route] = []
 
 
@@ -41,7 +45,8 @@ class Route:
     pattern: re.Pattern[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pattern", re.compile(_NAME.sub(r"(?P<\1>[^/]+)", self.path)))
+        pattern = _NAME.sub(lambda name: f"(?P<{name[1]}>{_NUMBER})", self.path)
+        object.__setattr__(self, "pattern", re.compile(pattern))
 
     @property
     def name(self) -> str:
@@ -61,8 +66,11 @@ def route(
     return register
 
 
+@cache
 def routes() -> tuple[Route, ...]:
     """Return all operations that are emulated."""
+    # Imported late: the modules of the operations register themselves here.
+    importlib.import_module("crmkit.sandbox.planfix.responses").load()
     return tuple(_ROUTES)
 
 
@@ -72,10 +80,8 @@ def find(verb: str, path: str) -> tuple[Route, dict[str, str]] | None:
     A fixed path wins over one with variables: ``/task/list`` is not task number "list".
     """
     best: tuple[Route, dict[str, str]] | None = None
-    for candidate in _ROUTES:
-        if candidate.verb != verb:
-            continue
-        match = candidate.pattern.fullmatch(path)
+    for candidate in routes():
+        match = candidate.pattern.fullmatch(path) if candidate.verb == verb else None
         if match and (best is None or len(match.groupdict()) < len(best[1])):
             best = candidate, match.groupdict()
     return best

@@ -20,7 +20,6 @@ from crmkit.sandbox.planfix.exceptions import (
 )
 from crmkit.sandbox.planfix.limits import Limits
 from crmkit.sandbox.planfix.models import Token, User
-from crmkit.sandbox.planfix.responses import load
 from crmkit.sandbox.planfix.urls import Route, find, routes
 from crmkit.sandbox.wire import Reply, Request, json_reply
 
@@ -35,7 +34,6 @@ PLAYED_AT = {
 EVERYONE = ""
 """Operations that need no scope: ping."""
 UNAUTHORIZED = 401
-load()
 
 
 class PlanfixVendor:

@@ -63,7 +63,10 @@ def custom_values(
 ) -> dict[int, Any]:
     """Return custom field values by number. Unknown, unattached and read-only fields are swallowed."""
     values: dict[int, Any] = {}
-    for item in body.get("customFieldData") or []:
+    items = body.get("customFieldData") or []
+    if not isinstance(items, list):
+        raise bad_value("Incorrect customFieldData")
+    for item in items:
         number = _field_number(item)
         spec = specs.get(number)
         if spec is None or number not in attached or spec.type in READ_ONLY:

@@ -66,7 +66,9 @@ def test_a_manager_sees_only_tasks_where_he_takes_part(bench, box):
     assert robot.ids() == [mine, other, group]
     assert error(manager.get(f"/task/{other}")) == (400, 1000, f"Task not found by id {other}")
     assert error(manager.post(f"/task/{other}", {"name": "x"}))[:2] == (404, 1000)
-    assert manager.post("/comment/list", {"filters": [{"type": 3001, "operator": "equal", "value": "user:5"}]}).ok
+    assert manager.post(
+        "/comment/list", {"filters": [{"type": 3001, "operator": "equal", "value": "user:5"}]}
+    ).ok
 
 
 def test_an_administrator_may_look_with_other_eyes_others_may_not(bench, box):

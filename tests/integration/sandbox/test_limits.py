@@ -25,6 +25,7 @@ def taken(limits):
 
 
 @given(st.lists(st.floats(min_value=1.0, max_value=90.0), max_size=60))
+@settings(derandomize=True)
 def test_who_keeps_the_distance_is_never_refused(pauses):
     clock, judge = limits()
     assert taken(judge)
@@ -33,8 +34,10 @@ def test_who_keeps_the_distance_is_never_refused(pauses):
         assert taken(judge)
 
 
-@given(st.lists(st.floats(min_value=0.0, max_value=3.0), max_size=120), st.floats(min_value=0.2, max_value=10))
-@settings(max_examples=60)
+@given(
+    st.lists(st.floats(min_value=0.0, max_value=3.0), max_size=120), st.floats(min_value=0.2, max_value=10)
+)
+@settings(max_examples=60, derandomize=True)
 def test_the_long_run_is_never_faster_than_the_rate(pauses, rate):
     clock, judge = limits(rate=rate)
     accepted = []
@@ -48,6 +51,7 @@ def test_the_long_run_is_never_faster_than_the_rate(pauses, rate):
 
 
 @given(st.lists(st.floats(min_value=0.0, max_value=0.45), min_size=2, max_size=60))
+@settings(derandomize=True)
 def test_a_late_message_is_forgiven_on_a_running_clock(delays):
     """The client sends exactly each second, the way through the machine takes its time."""
     clock, judge = limits(rate_tolerance=0.5)
@@ -71,7 +75,12 @@ def test_a_burst_is_refused_with_code_22_and_costs_nothing(bench):
     for _ in range(3):
         answer = api.get("/ping")
         assert answer.status_code == 403
-        assert answer.json() == {"result": "fail", "code": 22, "error": "API limit exceeded", "timeToReset": 1}
+        assert answer.json() == {
+            "result": "fail",
+            "code": 22,
+            "error": "API limit exceeded",
+            "timeToReset": 1,
+        }
     api.box.clock.sleep(1.0)
     assert api.get("/ping").status_code == 200
 

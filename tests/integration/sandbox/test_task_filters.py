@@ -96,7 +96,7 @@ def test_people(api):
 
 def test_auditors_of_the_project(api, three):
     api.box.account.projects[5] = Project(5, "Проект", auditors=["user:3"])
-    a, b, c = three
+    a = three[0]
     api.post(f"/task/{a}", {"project": {"id": 5}})
     assert api.ids(f(5, 5)) == api.ids(f(5, "5")) == api.ids(f(5, [5, 7])) == [a]
     assert api.ids(f(59, "user:3")) == api.ids(f(3, "user:3")) == [a]

@@ -25,10 +25,15 @@ def test_create_answers_201_and_takes_process_and_status_from_the_object(api):
 
 def test_create_notifies_assignees_only(api):
     number = api.create(
-        name="Согласовать", assignees=people("user:4", "user:15"), auditors=people("user:5"), participants=people("user:6")
+        name="Согласовать",
+        assignees=people("user:4", "user:15"),
+        auditors=people("user:5"),
+        participants=people("user:6"),
     )
     told = api.box.account.notifications
-    assert [(one.user, one.task, one.comment, one.text) for one in told] == [("user:4", number, 0, "Согласовать")]
+    assert [(one.user, one.task, one.comment, one.text) for one in told] == [
+        ("user:4", number, 0, "Согласовать")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,9 @@ def test_a_change_of_dates_is_an_entry_too(api):
     number = api.create()
     api.post(f"/task/{number}", {"endDateTime": {"date": "05-03-2025"}, "startDateTime": "04-03-2025 10:00"})
     fields = "changeTaskStartDate,changeTaskExpectDate"
-    (entry,) = api.post(f"/task/{number}/comments/list", {"fields": fields, "typeList": "All"}).json()["comments"]
+    (entry,) = api.post(f"/task/{number}/comments/list", {"fields": fields, "typeList": "All"}).json()[
+        "comments"
+    ]
     assert entry["changeTaskExpectDate"]["hasOldDate"] is False
     assert entry["changeTaskExpectDate"]["newDateTime"]["date"] == "05-03-2025"
     assert entry["changeTaskStartDate"]["newDateTime"]["time"] == "10:00"
@@ -223,7 +230,9 @@ def test_source_ids_are_given_back_or_not(bench):
         api = bench.api(echo_source_ids=echo)
         number = api.create(sourceObjectId="0c091b1f", sourceDataVersion="A1")
         shown = api.task(number, "sourceObjectId,sourceDataVersion")
-        assert (shown["sourceObjectId"], shown["sourceDataVersion"]) == (("0c091b1f", "A1") if echo else ("", ""))
+        assert (shown["sourceObjectId"], shown["sourceDataVersion"]) == (
+            ("0c091b1f", "A1") if echo else ("", "")
+        )
         assert "sourceObjectId" not in api.task(number, "name")
 
 
@@ -257,7 +266,7 @@ def test_a_missing_task_is_404_for_updates_and_400_for_reads(api):
     assert (update.status_code, update.json()["code"]) == (404, 1000)
     assert update.json()["error"] == "Task for update not found by id 5"
     assert (read.status_code, read.json()["code"]) == (400, 1000)
-    assert api.get("/task/abc").json()["code"] == 1000
+    assert api.get("/task/abc").status_code == 501
 
 
 def test_a_busy_task_takes_changes_with_202_and_applies_them_later(api):

@@ -88,14 +88,18 @@ def _listed(call: Call, comment: Comment, which: str) -> bool:
 
 
 def _orders(call: Call) -> list[tuple[str, bool]]:
+    """Return by what to sort, and whether downwards."""
+    asked = call.body.get("resultOrder") or []
+    if not isinstance(asked, list) or not all(isinstance(one, dict) for one in asked):
+        raise bad_value(f"Incorrect resultOrder - {asked!r}")
+    # "filed" is what the first published specification calls it.
     orders = [
-        (one.get("field") or one.get("filed"), one.get("direction"))
-        for one in call.body.get("resultOrder") or []
+        (str(one.get("field") or one.get("filed")), str(one.get("direction") or "Asc")) for one in asked
     ]
     for name, direction in orders:
-        if name not in ORDERS or direction not in ("Asc", "Desc", None):
+        if name not in ORDERS or direction not in ("Asc", "Desc"):
             raise bad_value(f"Incorrect resultOrder - {name!r} {direction!r}")
-    return [(str(name), direction == "Desc") for name, direction in orders] or [("id", False)]
+    return [(name, direction == "Desc") for name, direction in orders] or [("id", False)]
 
 
 @route("POST", "/task/{id}/comments/", "comment_add", status=201)
@@ -160,8 +164,8 @@ def _recipients(call: Call, task: Task) -> tuple[str, ...]:
     value = call.body.get("recipients")
     if not value:
         return ()
-    roles = value.get("roles") or []
     try:
+        roles = value.get("roles") or []
         named = people_value(call, value)
         by_role = [
             call.account.people_in_role(task, role) for role in ([roles] if isinstance(roles, str) else roles)

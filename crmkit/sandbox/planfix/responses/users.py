@@ -12,14 +12,14 @@ from crmkit.sandbox.planfix.models import User
 from crmkit.sandbox.planfix.rows import user_row
 from crmkit.sandbox.planfix.urls import route
 
-ROLE = 9009
+POSITION, ROLE = 9005, 9009
 CUSTOM = (*range(9101, 9118), 9152, 9153)
 KNOWN = (9004, 9118, 9120, 9124, 9126, 9127)
 """Filters of the vendor that the sandbox has no data for."""
 TEXTS: dict[int, Callable[[User], str]] = {
     9002: lambda user: " ".join(user.phones),
     9003: lambda user: user.email,
-    9005: lambda user: user.position,
+    POSITION: lambda user: user.position,
     9006: lambda user: f"{user.lastname} {user.name} {user.midname} {user.name} {user.lastname}",
     ROLE: lambda user: user.role,
     9121: lambda user: user.name,
@@ -44,6 +44,8 @@ def user_list(call: Call) -> dict[str, Any]:
 
 def _test(call: Call, one: on.Filter) -> Callable[[User], bool] | None:
     number = one["type"]
+    if number == POSITION and isinstance(one.get("value"), dict):
+        one = one | {"value": one["value"].get("name")}
     if number in TEXTS:
         return _on(TEXTS[number], on.text(call, one, exact=number == ROLE))
     if number == 9001:
