@@ -22,8 +22,6 @@ from crmkit.testing.planfix import PlanfixBench, open_crm
 
 __all__ = ["planfix_bench", "planfix_crm", "planfix_options", "planfix_sandbox"]
 
-pytest.register_assert_rewrite("crmkit.testing.suites")
-
 
 @pytest.fixture
 def planfix_options() -> dict[str, Any]:

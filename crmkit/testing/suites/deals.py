@@ -72,11 +72,11 @@ class DealSuite:
         assert all(bench.last_touch(one) > moment - timedelta(days=1) for one in ids)
 
     def test_deals_that_a_robot_commented(self, bench: Bench) -> None:
-        """What robot noise hides from the idle filter is found."""
+        """What robot noise hides from the idle filter is found, by the day."""
         bench.crm.capabilities.require(Capability.ROBOT_NOISE_FILTER)
         earlier, deal = bench.new_deal(), bench.new_deal()
         bench.comment(bench.noisy_robot, earlier, "Проверка")
-        bench.advance(hours=1)
+        bench.advance(days=2)
         moment = bench.now()
         bench.advance(minutes=5)
         bench.comment(bench.noisy_robot, deal, "Проверка")

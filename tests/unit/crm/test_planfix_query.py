@@ -50,9 +50,11 @@ STATUSES = {
 ANNA, BORIS = Person(id="5"), Person(id="7")
 
 
-def asked(*expressions: Expression, statuses: dict[int, Status] | None = None, **facts: Any) -> Query:
+def asked(
+    *expressions: Expression, statuses: dict[int, Status] | None = None, zone: ZoneInfo = MOSCOW, **facts: Any
+) -> Query:
     stages = Stages(STATUSES if statuses is None else statuses, MAPPING.stages)
-    given: dict[str, Any] = {"zone": MOSCOW, "now": NOW, **facts}
+    given: dict[str, Any] = {"filter_zone": lambda: zone, "now": NOW, **facts}
     return split(terms_of(expressions), Facts(MAPPING, stages, FIELDS.__getitem__, **given))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from crmkit.crm import base
+from crmkit.crm.adapters.planfix.moments import horizon
 from crmkit.crm.adapters.planfix.room import Tools, number_of
 from crmkit.crm.adapters.planfix.values import person_in, person_out
 from crmkit.crm.models import Comment, Person, Ref, WriteResult
@@ -13,13 +14,9 @@ from crmkit.exceptions import ValidationError
 from crmkit.planfix import contact, external_id, ids
 from crmkit.planfix import models as planfix
 
-__all__ = ["Comments", "horizon"]
+__all__ = ["Comments"]
 
 OWN_FIELDS = ("dateTime", "description", "owner", "isHidden", "sourceObjectId")
-SKEW = timedelta(minutes=2)
-"""The portal shows moments to the minute, and its clock is not quite ours."""
-ZONE_DOUBT = timedelta(days=1)
-"""Without ``dateTimeUtcSeconds`` it is not documented in which time zone a moment is meant."""
 
 
 class Comments(base.Comments):
@@ -82,13 +79,6 @@ class Comments(base.Comments):
             hidden=one.is_hidden,
             key=key,
         )
-
-
-def horizon(raw: dict[str, object], since: datetime) -> datetime:
-    """Return what still counts as "since" for something that was read, by how exactly it tells its time."""
-    stamp = raw.get("dateTime")
-    exact = isinstance(stamp, dict) and stamp.get("dateTimeUtcSeconds")
-    return since - (SKEW if exact else ZONE_DOUBT)
 
 
 def _target(entity: Ref) -> int | ids.Person:

@@ -132,7 +132,7 @@ class Deals(base.Deals):
             mapping=tools.portal.deals,
             stages=tools.account.stages(),
             field=tools.account.deal_field,
-            zone=tools.filter_zone(),
+            filter_zone=tools.filter_zone,
             now=tools.clock.now(),
             where=tools.portal.where,
         )

@@ -36,7 +36,7 @@ class Facts:
         mapping: Which tasks are deals, and the logical names.
         stages: The process of the deals.
         field: Returns the definition of a custom field by its logical name.
-        zone: The time zone in which the portal reads the days of a filter: that of the token's owner.
+        filter_zone: Returns the time zone in which the portal reads the days of a filter.
         now: The present moment.
         where: Returns how an error message points at a key of the settings.
     """
@@ -44,9 +44,14 @@ class Facts:
     mapping: DealMapping
     stages: Stages
     field: Callable[[str], CustomField]
-    zone: tzinfo
+    filter_zone: Callable[[], tzinfo]
     now: datetime
     where: Callable[[str], str] = str
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where the days of filters begin; finding out may take a request."""
+        return self.filter_zone()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from crmkit.crm.adapters.planfix import mapping
+from crmkit.crm.adapters.planfix.moments import horizon
 from crmkit.crm.adapters.planfix.query import Query, Variant, scope_of
 from crmkit.crm.adapters.planfix.room import Tools, custom_ids
 from crmkit.crm.models import Deal
@@ -98,7 +99,8 @@ class Search:
                 found.update(
                     entry.task.id
                     for entry in entries
-                    if entry.task and (entry.created_at is None or entry.created_at >= since)
+                    if entry.task
+                    and (entry.created_at is None or entry.created_at >= horizon(entry.raw, since))
                 )
         return frozenset(found)
 

@@ -9,7 +9,7 @@ from typing import Any
 from crmkit.config import TaskMapping
 from crmkit.config.models import did_you_mean
 from crmkit.crm import base
-from crmkit.crm.adapters.planfix.comments import horizon
+from crmkit.crm.adapters.planfix.moments import horizon
 from crmkit.crm.adapters.planfix.query import scope_of
 from crmkit.crm.adapters.planfix.room import Tools, number_of, outcome
 from crmkit.crm.adapters.planfix.values import person_in, person_out
