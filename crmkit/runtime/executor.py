@@ -183,7 +183,7 @@ class _Run:
     def _settle(self, runner: ItemRunner) -> None:
         for record in self._ledger.journal.unsettled(self._crm.portal, self._names()):
             runner.performer.settle(record)
-            self._ledger.runs.settle_items(record.run, record.entity, self._crm.clock.now())
+            self._ledger.runs.settle_items(record, self._crm.clock.now())
 
     def _begun(self) -> Iterable[ItemRecord]:
         for name in self._names():

@@ -55,7 +55,6 @@ class ItemRunner:
             StoreError: The ledger failed.
             RunInProgress: Another run took the lease.
         """
-        self._ledger.runs.beat(self._lease, self._crm.clock.now())
         done: list[ActionResult] = []
         try:
             status, message = self._carry_out(item, done)
@@ -66,7 +65,7 @@ class ItemRunner:
         except CrmkitError as error:
             status, message = ItemStatus.FAILED, Message(key="run.failed", params={"error": str(error)})
         now = self._crm.clock.now()
-        self._ledger.runs.finish_item(item.run, item.position, status, message, now)
+        self._ledger.runs.finish_item(self._lease, item, status, message, now)
         return ItemResult(item.item.entity, item.item.title, status, message, tuple(done), item.run)
 
     def _carry_out(self, item: ItemRecord, done: list[ActionResult]) -> Verdict:
@@ -86,7 +85,8 @@ class ItemRunner:
         self, item: ItemRecord, records: dict[str, ActionRecord], done: list[ActionResult]
     ) -> Verdict:
         judged = self._judge(item.item.entity)
-        records |= self._records(judged.decision.actions)
+        unknown = [action for action in judged.decision.actions if action.key not in records]
+        records |= self._records(unknown)
         fresh = _not_done(judged.decision.actions, records)
         if verdict := _blocked(records) or self._waits(judged, fresh):
             return verdict
@@ -171,6 +171,8 @@ class ItemRunner:
         return Place(self._lease, item.run, item.position, remembers, undoes)
 
     def _records(self, actions: Sequence[Action]) -> dict[str, ActionRecord]:
+        if not actions:
+            return {}
         return self._ledger.journal.by_keys(self._crm.portal, [action.key for action in actions])
 
     def _waits(self, judged: _Judged, fresh: Sequence[Action]) -> Verdict | None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crmkit.automation.actions import Action
 from crmkit.automation.values import encode
 from crmkit.crm.models import Ref
-from crmkit.exceptions import ConfigurationError, RecipeError
+from crmkit.exceptions import RecipeError
 from crmkit.runtime.database import Database
 from crmkit.runtime.lease import Lease, beat
 from crmkit.runtime.records import ActionRecord, ActionStatus, ItemStatus, Outcome, ref_of
-from crmkit.runtime.tables import actions, items
+from crmkit.runtime.tables import Moment, actions, items
 
 __all__ = ["Journal", "Place"]
 
@@ -51,7 +51,15 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def intend(self, place: Place, action: Action, at: datetime, *, before: dict[str, Any]) -> ActionRecord:
+    def intend(
+        self,
+        place: Place,
+        action: Action,
+        at: datetime,
+        *,
+        before: dict[str, Any],
+        earlier: ActionRecord | None = None,
+    ) -> ActionRecord:
         """Write down, before the write, what is about to be written and what is there now.
 
         Args:
@@ -60,12 +68,13 @@ class Journal:
             action: What is about to be written.
             at: Now.
             before: What is there now, by logical name.
+            earlier: The same effect as it failed before.
 
         Raises:
             RunInProgress: Another run has taken the lease.
             RecipeError: The key belongs to another effect, or to one that already happened.
         """
-        return self._put(place, action, at, ActionStatus.INTENT, before)
+        return self._put(place, _draft(place, action, at, before), earlier)
 
     def remember(self, place: Place, action: Action, at: datetime) -> ActionRecord:
         """Write down an effect that is in the memory only: it is done by being written down.
@@ -74,43 +83,30 @@ class Journal:
             RunInProgress: Another run has taken the lease.
             RecipeError: The key belongs to another effect, or to one that already happened.
         """
-        return self._put(place, action, at, ActionStatus.DONE, {})
+        draft = replace(_draft(place, action, at, {}), status=ActionStatus.DONE, outcome_at=at)
+        return self._put(place, draft, None)
 
     def again(self, record: ActionRecord, at: datetime) -> None:
         """Write down that a write is about to be repeated under its key: the first one did not happen."""
         with self._database.write() as connection:
-            retried = {"attempts": actions.c.attempts + 1, "tried_at": at, "status": ActionStatus.INTENT}
-            connection.execute(update(actions).where(actions.c.id == record.id).values(**retried))
+            retried = {"attempts": record.attempts + 1, "tried_at": at, "status": ActionStatus.INTENT}
+            connection.execute(_UPDATE, {**retried, "this": record.id})
 
     def record(self, record: ActionRecord, outcome: Outcome, at: datetime) -> None:
         """Write down what came of a write; at the same moment it is remembered, and what it undoes is not."""
+        row = {
+            "this": record.id,
+            "status": outcome.status,
+            "after": encode(outcome.after),
+            "remote_id": outcome.remote_id,
+            "error": outcome.error,
+            "version": outcome.version,
+            "outcome_at": at,
+        }
         with self._database.write() as connection:
-            connection.execute(
-                update(actions)
-                .where(actions.c.id == record.id)
-                .values(
-                    status=outcome.status,
-                    after=encode(outcome.after),
-                    remote_id=outcome.remote_id,
-                    error=outcome.error,
-                    version=outcome.version,
-                    outcome_at=at,
-                )
-            )
+            connection.execute(_UPDATE, row)
             if outcome.status is ActionStatus.DONE:
                 _undo(connection, record, at)
-
-    def settle_by_hand(self, portal: str, key: str, *, happened: bool, at: datetime) -> None:
-        """Write down what a person found out about an effect whose outcome is unknown.
-
-        Raises:
-            ConfigurationError: There is no unsettled effect with this key.
-        """
-        found = self.by_keys(portal, (key,)).get(key)
-        if found is None or not found.status.is_unsettled:
-            raise ConfigurationError(f"no unsettled effect has the key {key}", hint="see: crmkit runs show")
-        status = ActionStatus.DONE if happened else ActionStatus.FAILED
-        self.record(found, Outcome(status, error="settled by a person"), at)
 
     def by_keys(self, portal: str, keys: Collection[str]) -> dict[str, ActionRecord]:
         """Return the effects with these keys."""
@@ -188,57 +184,77 @@ class Journal:
         with self._database.read() as connection:
             return connection.scalars(query.order_by(actions.c.id.desc()).limit(1)).first() or ""
 
-    def _put(
-        self, place: Place, action: Action, at: datetime, status: ActionStatus, before: dict[str, Any]
-    ) -> ActionRecord:
-        row = {
-            "run": place.run,
-            "recipe": place.recipe,
-            "entity": str(action.entity),
-            "step": action.step,
-            "episode": action.episode,
-            "kind": action.kind,
-            "payload": action.model_dump(mode="json", exclude={"data"}),
-            "before": encode(before),
-            "after": {},
-            "data": encode(action.data),
-            "undoes": list(place.undoes),
-            "remote_id": "",
-            "status": status,
-            "intent_at": at,
-            "tried_at": at,
-            "outcome_at": at if status is ActionStatus.DONE else None,
-            "error": "",
-            "version": "",
-        }
+    def _put(self, place: Place, draft: ActionRecord, earlier: ActionRecord | None) -> ActionRecord:
+        item = {"of_run": place.run, "of_position": place.position, "begun_at": draft.tried_at}
         with self._database.write() as connection:
-            beat(connection, place.lease, at)
-            begun = {"status": ItemStatus.BEGUN, "acted_at": func.coalesce(items.c.acted_at, at)}
-            here = (items.c.run == place.run) & (items.c.position == place.position)
-            connection.execute(update(items).where(here).values(**begun))
-            stored = ActionRecord.of(_upsert(connection, place.lease.portal, action.key, row))
-            if status is ActionStatus.DONE:
-                _undo(connection, stored, at)
-            return stored
+            beat(connection, place.lease, draft.tried_at)
+            connection.execute(_BEGIN_ITEM, item)
+            record = _insert(connection, draft) if earlier is None else _take_up(connection, draft, earlier)
+            if record.status is ActionStatus.DONE:
+                _undo(connection, record, draft.tried_at)
+        return record
 
 
-def _upsert(connection: Connection, portal: str, key: str, row: dict[str, Any]) -> Any:
-    """Write a new effect, or take up one that failed; anything else under this key is another effect."""
-    failed = (actions.c.portal == portal) & (actions.c.key == key) & (actions.c.recipe == row["recipe"])
-    failed &= actions.c.status == ActionStatus.FAILED
-    retried = update(actions).where(failed).values(**{**row, "attempts": actions.c.attempts + 1})
-    stored = connection.execute(retried.returning(actions)).one_or_none()
-    if stored is not None:
-        return stored
-    first = insert(actions).values(portal=portal, key=key, attempts=1, **row).returning(actions)
-    try:
-        return connection.execute(first).one()
-    except IntegrityError:
-        pass  # raised below: the database's own words would say less
-    raise RecipeError(
-        f"the key {key} belongs to another effect already",
-        hint="a key names one effect for ever: put recipe, entity, step and episode into it",
+def _draft(place: Place, action: Action, at: datetime, before: dict[str, Any]) -> ActionRecord:
+    return ActionRecord(
+        id=0,
+        portal=place.lease.portal,
+        key=action.key,
+        run=place.run,
+        recipe=place.recipe,
+        entity=action.entity,
+        step=action.step,
+        episode=action.episode,
+        kind=action.kind,
+        payload=action.model_dump(mode="json", exclude={"data"}),
+        before=before,
+        after={},
+        data=action.data,
+        undoes=place.undoes,
+        remote_id="",
+        status=ActionStatus.INTENT,
+        attempts=1,
+        intent_at=at,
+        tried_at=at,
+        outcome_at=None,
+        undone_at=None,
+        error="",
+        version="",
     )
+
+
+# Built once: to build a statement takes longer than to run it.
+_THIS = actions.c.id == bindparam("this")
+_UPDATE = update(actions).where(_THIS)
+_TAKE_UP = update(actions).where(_THIS, actions.c.status == ActionStatus.FAILED)
+_BEGIN_ITEM = (
+    update(items)
+    .where(items.c.run == bindparam("of_run"), items.c.position == bindparam("of_position"))
+    .values(
+        status=ItemStatus.BEGUN, acted_at=func.coalesce(items.c.acted_at, bindparam("begun_at", type_=Moment))
+    )
+)
+
+
+def _insert(connection: Connection, draft: ActionRecord) -> ActionRecord:
+    try:
+        key = connection.execute(insert(actions), draft.row()).inserted_primary_key
+    except IntegrityError:
+        key = None  # raised below: the database's own words would say less
+    if key is None:
+        raise RecipeError(
+            f"the key {draft.key} belongs to another effect already",
+            hint="a key names one effect for ever: put recipe, entity, step and episode into it",
+        )
+    return replace(draft, id=key[0])
+
+
+def _take_up(connection: Connection, draft: ActionRecord, earlier: ActionRecord) -> ActionRecord:
+    """Try an effect again that failed."""
+    record = replace(draft, id=earlier.id, attempts=earlier.attempts + 1)
+    if connection.execute(_TAKE_UP, {**record.row(), "this": earlier.id}).rowcount != 1:
+        raise RecipeError(f"the effect {earlier.key} has not failed", hint="it is not repeated")
+    return record
 
 
 def _undo(connection: Connection, by: ActionRecord, at: datetime) -> None:

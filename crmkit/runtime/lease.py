@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crmkit.exceptions import RunInProgress
@@ -106,18 +106,27 @@ def beat(connection: Connection, lease: Lease, at: datetime) -> None:
     Raises:
         RunInProgress: It ran out and another run has taken it: this one must not write any more.
     """
-    renewed = update(leases).where(_is(lease)).values(expires_at=at + LEASE)
-    if connection.execute(renewed).rowcount != 1:
+    row = {
+        "of_portal": lease.portal,
+        "of_recipe": lease.recipe,
+        "of_run": lease.run,
+        "expires_at": at + LEASE,
+    }
+    if connection.execute(_RENEW, row).rowcount != 1:
         raise _lost(lease)
 
 
 def drop(connection: Connection, lease: Lease) -> None:
     """Give a lease back."""
-    connection.execute(delete(leases).where(_is(lease)))
+    ours = (leases.c.portal == lease.portal) & (leases.c.recipe == lease.recipe)
+    connection.execute(delete(leases).where(ours, leases.c.run == lease.run))
 
 
-def _is(lease: Lease) -> Any:
-    return (leases.c.portal == lease.portal) & (leases.c.recipe == lease.recipe) & (leases.c.run == lease.run)
+_RENEW = update(leases).where(
+    leases.c.portal == bindparam("of_portal"),
+    leases.c.recipe == bindparam("of_recipe"),
+    leases.c.run == bindparam("of_run"),
+)
 
 
 def _may_be_taken(held: Row[Any], at: datetime) -> bool:

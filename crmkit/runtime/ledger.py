@@ -14,10 +14,11 @@ from crmkit import config
 from crmkit.automation.memory import Effect, Memory
 from crmkit.automation.planning import chunks
 from crmkit.crm.models import Ref
+from crmkit.exceptions import ConfigurationError
 from crmkit.runtime.database import Database
 from crmkit.runtime.journal import Journal
 from crmkit.runtime.lease import Process, this_process
-from crmkit.runtime.records import ActionStatus, effect_of, ref_of
+from crmkit.runtime.records import ActionStatus, Outcome, effect_of, ref_of
 from crmkit.runtime.runs import Runs
 from crmkit.runtime.tables import actions, items, runs
 
@@ -64,6 +65,25 @@ class Ledger:
     def close(self) -> None:
         """Close the database; doing it twice is harmless."""
         self._database.close()
+
+    def settle_by_hand(self, portal: str, key: str, *, happened: bool, at: datetime) -> None:
+        """Write down what a person found out about an effect whose outcome is unknown.
+
+        Args:
+            portal: As in :attr:`Crm.portal`.
+            key: The key of the effect.
+            happened: Whether it is there.
+            at: Now.
+
+        Raises:
+            ConfigurationError: There is no unsettled effect with this key.
+        """
+        found = self.journal.by_keys(portal, (key,)).get(key)
+        if found is None or not found.status.is_unsettled:
+            raise ConfigurationError(f"no unsettled effect has the key {key}", hint="see: crmkit runs show")
+        status = ActionStatus.DONE if happened else ActionStatus.FAILED
+        self.journal.record(found, Outcome(status, error="settled by a person"), at)
+        self.runs.settle_items(found, at)
 
     def recall(self, portal: str, recipe: str, entities: Iterable[Ref]) -> Mapping[Ref, Memory]:
         """Return the memories of these entities, 500 of them per query; entities without one are absent.

@@ -74,7 +74,8 @@ class Performer:
         before = self._effects.before(action, deal)
         if earlier is not None:
             before |= _still_ours(earlier)
-        record = self._journal.intend(place, action, self._crm.clock.now(), before=before)
+        now = self._crm.clock.now()
+        record = self._journal.intend(place, action, now, before=before, earlier=earlier)
         stop: CrmkitError | None = None
         try:
             outcome = self._carry_out(record, action)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,7 @@ from crmkit.automation.actions import Action
 from crmkit.automation.memory import Effect
 from crmkit.automation.messages import Message, register
 from crmkit.automation.plan import PlanItem
-from crmkit.automation.values import decode
+from crmkit.automation.values import decode, encode
 from crmkit.crm.models import Ref
 from crmkit.runtime.texts import TEXTS
 
@@ -78,6 +78,7 @@ class ActionStatus(StrEnum):
     UNKNOWN = "unknown"
     PENDING = "pending"
     UNDONE = "undone"
+    """It was taken back, as far as that is possible, and does not count any more."""
 
     @property
     def is_unsettled(self) -> bool:
@@ -190,6 +191,12 @@ class ActionRecord:
             undoes=tuple(values["undoes"]),
         )
         return cls(**values)
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns of its row, but for the id that the database gives."""
+        values = {column.name: getattr(self, column.name) for column in fields(self) if column.name != "id"}
+        kept = {name: encode(values[name]) for name in ("before", "after", "data")}
+        return {**values, **kept, "entity": str(self.entity), "undoes": list(self.undoes)}
 
     @property
     def is_partial(self) -> bool:

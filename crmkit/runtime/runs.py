@@ -8,16 +8,15 @@ from itertools import islice
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, tuple_, update
 
 from crmkit.automation.messages import Message
 from crmkit.automation.plan import Plan, PlanItem
 from crmkit.automation.planning import chunks
-from crmkit.crm.models import Ref
 from crmkit.exceptions import ConfigurationError
 from crmkit.runtime.database import Database
 from crmkit.runtime.lease import Lease, Process, beat, drop, take
-from crmkit.runtime.records import ActionStatus, ItemRecord, ItemStatus, RunRecord, RunStatus
+from crmkit.runtime.records import ActionRecord, ActionStatus, ItemRecord, ItemStatus, RunRecord, RunStatus
 from crmkit.runtime.tables import actions, items, runs
 
 __all__ = ["Runs"]
@@ -93,15 +92,6 @@ class Runs:
             _count(connection, lease.run)
             drop(connection, lease)
 
-    def beat(self, lease: Lease, at: datetime) -> None:
-        """Renew the lease.
-
-        Raises:
-            RunInProgress: Another run has taken it.
-        """
-        with self._database.write() as connection:
-            beat(connection, lease, at)
-
     def get(self, run_id: str) -> RunRecord:
         """Return a run; the beginning of its id is enough if no other begins so.
 
@@ -166,29 +156,32 @@ class Runs:
             return [ItemRecord.of(row) for row in connection.execute(query)]
 
     def finish_item(
-        self, run_id: str, position: int, status: ItemStatus, message: Message | None, at: datetime
+        self, lease: Lease, item: ItemRecord, status: ItemStatus, message: Message | None, at: datetime
     ) -> None:
-        """Write down what became of an item."""
-        shown = None if message is None else message.model_dump(mode="json")
-        with self._database.write() as connection:
-            connection.execute(
-                update(items)
-                .where(items.c.run == run_id, items.c.position == position)
-                .values(status=status, message=shown, at=at)
-            )
+        """Write down what became of an item, and renew the lease.
 
-    def settle_items(self, run_id: str, entity: Ref, at: datetime) -> None:
-        """Bring the items of an entity up to date with what was found out about their actions."""
-        unclear = (ItemStatus.PENDING, ItemStatus.UNKNOWN)
-        where = (items.c.run == run_id) & (items.c.entity == str(entity)) & items.c.status.in_(unclear)
+        Raises:
+            RunInProgress: Another run has taken the lease.
+        """
+        shown = None if message is None else message.model_dump(mode="json")
+        row = {"of_run": item.run, "of_position": item.position, "status": status, "message": shown, "at": at}
         with self._database.write() as connection:
-            for row in connection.execute(select(items.c.position, items.c.actions).where(where)).all():
+            beat(connection, lease, at)
+            connection.execute(_UPDATE_ITEM, row)
+
+    def settle_items(self, record: ActionRecord, at: datetime) -> None:
+        """Bring the items that an effect belongs to up to date with what was found out about it."""
+        unclear = (ItemStatus.PENDING, ItemStatus.UNKNOWN)
+        where = (items.c.run == record.run) & (items.c.entity == str(record.entity))
+        query = select(items.c.position, items.c.actions).where(where, items.c.status.in_(unclear))
+        with self._database.write() as connection:
+            for row in connection.execute(query).all():
                 keys = [action["key"] for action in row.actions]
-                query = select(actions.c.status).where(actions.c.run == run_id, actions.c.key.in_(keys))
-                status = _status_of(len(keys), connection.scalars(query).all())
-                here = (items.c.run == run_id) & (items.c.position == row.position)
-                connection.execute(update(items).where(here).values(status=status, at=at))
-            _count(connection, run_id)
+                found = select(actions.c.status).where(actions.c.portal == record.portal)
+                status = _status_of(len(keys), connection.scalars(found.where(actions.c.key.in_(keys))))
+                here = {"of_run": record.run, "of_position": row.position}
+                connection.execute(_UPDATE_ITEM, {**here, "status": status, "at": at})
+            _count(connection, record.run)
 
     def count(self, run_id: str) -> None:
         """Count the items of a run by status again."""
@@ -204,6 +197,12 @@ class Runs:
 
     def _running(self) -> dict[str, Any]:
         return {"status": RunStatus.RUNNING, "host": self._process.host, "pid": self._process.pid}
+
+
+# Built once: to build a statement takes longer than to run it.
+_UPDATE_ITEM = update(items).where(
+    items.c.run == bindparam("of_run"), items.c.position == bindparam("of_position")
+)
 
 
 def _item_row(run_id: str, position: int, item: PlanItem) -> dict[str, Any]:

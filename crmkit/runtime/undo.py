@@ -236,9 +236,12 @@ class UndoRecipe(Recipe[UndoSettings, Footprint]):
         return None
 
     def _remember(self, snapshot: Footprint) -> Remember:
-        """Tell the recipe that it was undone; what needs no writing is taken out of its memory by the way."""
-        silent = snapshot.of_kind("remember", "create_task", "set_task_state")
-        undoes = tuple(record.key for record in silent if self._inverse(snapshot, record) is None)
+        """Tell the recipe that it was undone; what needs or allows no writing counts as undone from then on.
+
+        A notice that people have read counts as undone too, or the recipe would go on from it.
+        """
+        silent = (record for record in snapshot.live if self._inverse(snapshot, record) is None)
+        undoes = tuple(record.key for record in silent)
         return Remember(
             key=self._mark(snapshot.entity),
             step=STEP,

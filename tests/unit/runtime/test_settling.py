@@ -138,7 +138,7 @@ class TestLostAnswers:
         assert status(result) == "unknown"
         assert status(resume(result.run, recipe, crm, ledger)) == "unknown"
         assert crm.effects() == [("comment", "1 warn on 18.03.2025 09:00")]
-        ledger.journal.settle_by_hand(crm.portal, "careful:1:1:warn", happened=True, at=crm.clock.now())
+        ledger.settle_by_hand(crm.portal, "careful:1:1:warn", happened=True, at=crm.clock.now())
         assert status(resume(result.run, recipe, crm, ledger)) == "done"
         assert [kind for kind, _ in crm.effects()] == ["comment", "update"]
 
