@@ -261,7 +261,7 @@ class _Run:
 
     def _has_turn(self, job: Job, chosen: Sequence[Job]) -> bool:
         """Tell whether nothing before it on the same object is still under way or waiting."""
-        if job.target is None:
+        if job.target is None or self._turns[job.target][0] == job.index:
             return True
         before = {one.index for one in chosen}
         for index in self._turns[job.target]:
@@ -326,10 +326,13 @@ class _Run:
 
 
 def _job(index: int, command: Command, *, alone: bool) -> Job:
-    kind = Kind.ALONE if alone or has_reference(command.params) else Kind.BATCH
-    if _without_refs(command.params) != command.params:
-        raise ValidationError(f"{command.method}: a reference needs halt=True")
-    text = to_command(command.method, command.params) if kind is Kind.BATCH else ""
+    text = to_command(command.method, command.params)
+    kind = Kind.ALONE if alone else Kind.BATCH
+    if "%24" in text:  # a dollar sign: a reference, or a text that the portal would take for one
+        if any(_refs(command.params)):
+            raise ValidationError(f"{command.method}: a reference needs halt=True")
+        if has_reference(command.params):
+            kind = Kind.ALONE
     return Job(index, command, text, kind, target=_target(command))
 
 

@@ -28,11 +28,12 @@ import base64
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -141,7 +142,10 @@ def to_query(method: str, params: Mapping[str, Any] | Sequence[Any]) -> str:
     """Return parameters as the query string that PHP's ``parse_str`` reads back to the same values."""
     tree = normalise(method, params)
     named = tree.items() if isinstance(tree, dict) else ((str(i), item) for i, item in enumerate(tree))
-    return "&".join(f"{name}={text}" for key, item in named for name, text in _pairs(_top(method, key), item))
+    pairs: list[str] = []
+    for key, item in named:
+        _write(_top(method, key), item, pairs)
+    return "&".join(pairs)
 
 
 def to_command(method: str, params: Mapping[str, Any] | Sequence[Any]) -> str:
@@ -159,7 +163,7 @@ def _tree(value: Any, path: tuple[str, ...], bits: bool) -> Any:
     kind = type(value)
     if kind is str or kind is int:
         return value
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return {str(name): _tree(item, (*path, str(name)), bits) for name, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value) if isinstance(value, set | frozenset) else value
@@ -216,25 +220,34 @@ _WRITERS: tuple[tuple[type | tuple[type, ...], Callable[[Any, str], Any]], ...] 
 )
 
 
+@lru_cache(4096)
 def _top(method: str, key: str) -> str:
     if any(sign in key for sign in " .["):
         raise ValidationError(
-            f"{method}: PHP would rename the parameter {key!r}",
-            hint="no dot, space or bracket in a top-level name",
+            f"{method}: PHP would rename the parameter {key!r}", hint="no dot, space or bracket in a name"
         )
     return quote(key, safe="")
 
 
-def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
+@lru_cache(4096)
+def _inner(key: str) -> str:
+    if not key or "]" in key or "[" in key:
+        raise ValidationError(f"the name {key!r} cannot be sent in a batch")
+    return quote(key, safe="")
+
+
+def _write(name: str, value: Any, pairs: list[str]) -> None:
+    kind = type(value)
+    if kind is str:
+        plain = value.isalnum() and value.isascii()
+        pairs.append(f"{name}={value if plain else quote(value, safe='')}")
+    elif kind is dict:
         for key, item in value.items():
-            if not key or "]" in key or "[" in key:
-                raise ValidationError(f"{name}: the name {key!r} cannot be sent in a batch")
-            yield from _pairs(f"{name}[{quote(key, safe='')}]", item)
-    elif isinstance(value, list):
+            _write(f"{name}[{_inner(key)}]", item, pairs)
+    elif kind is list:
         if not value and name.lower() not in _EMPTY_IS_ABSENT:
-            yield f"{name}[]", ""
+            pairs.append(f"{name}[]=")
         for index, item in enumerate(value):
-            yield from _pairs(f"{name}[{index}]", item if item != {} else [])
+            _write(f"{name}[{index}]", item if item != {} else [], pairs)
     else:
-        yield name, quote(value if isinstance(value, str) else str(value), safe="")
+        pairs.append(f"{name}={value}")

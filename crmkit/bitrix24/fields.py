@@ -99,11 +99,11 @@ class FieldTable:
     def __init__(self, call: Callable[[str, Mapping[str, Any]], Any]) -> None:
         self._call = call
         self._lock = threading.Lock()
-        self._schemas: dict[tuple[str, str], Schema] = {}
+        self._schemas: dict[tuple[str, tuple[Any, ...]], Schema] = {}
 
     def of(self, method: str, params: Mapping[str, Any], what: str) -> Schema:
         """Return the schema that a ``*.fields`` method describes."""
-        key = method, repr(sorted(params.items()))
+        key = method, tuple(sorted(params.items()))
         with self._lock:
             if key not in self._schemas:
                 result = self._call(method, params)

@@ -86,12 +86,12 @@ class ModelResolver:
     """
 
     def __init__(self, schema: Schema, model: type[Model]) -> None:
-        self._schema = schema
+        self.schema = schema
         self._wire = model.wire_names()
 
     def resolve(self, name: str) -> FieldInfo:
         """Return the field, or raise ValidationError."""
-        return self._schema.resolve(self._wire.get(name, name))
+        return self.schema.resolve(self._wire.get(name, name))
 
     def values(self, values: Mapping[str, Any], *, system: bool = False) -> dict[str, Any]:
         """Return values under the portal's names.
@@ -103,7 +103,7 @@ class ModelResolver:
         Raises:
             ValidationError: A field does not exist or takes no values.
         """
-        find = self._schema.resolve if system else self._schema.writable
+        find = self.schema.resolve if system else self.schema.writable
         return {find(self._wire.get(name, name)).name: value for name, value in values.items()}
 
     def select(self, names: Any) -> list[str]:

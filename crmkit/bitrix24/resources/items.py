@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from crmkit.bitrix24.envelope import as_map
@@ -63,6 +64,8 @@ class Items(Resource, Generic[T]):
         self.entity_type_id = entity_type_id
         self._model = model
         self._key = key
+        self._resolver: ModelResolver | None = None
+        self._type = MappingProxyType({"entityTypeId": entity_type_id, **_NAMES})
 
     def of(self, model: type[U], *, key: str = "") -> Items[U]:
         """Return the same objects as another model, for example one with custom fields.
@@ -76,7 +79,7 @@ class Items(Resource, Generic[T]):
     def fields(self) -> Schema:
         """Return the fields of this type; asked once (``crm.item.fields``)."""
         return self._client.field_table.of(
-            "crm.item.fields", self._type(), f"the type {self.entity_type_id} of crm.item"
+            "crm.item.fields", self._type, f"the type {self.entity_type_id} of crm.item"
         )
 
     # Reading
@@ -127,7 +130,7 @@ class Items(Resource, Generic[T]):
         Raises:
             NotFound: There is none, or this user may not see it.
         """
-        result = self._client.call("crm.item.get", {**self._type(), "id": item_id})
+        result = self._client.call("crm.item.get", {**self._type, "id": item_id})
         return self._model.from_row(as_map(result)["item"])
 
     def find(self, key: str) -> T | None:
@@ -207,7 +210,7 @@ class Items(Resource, Generic[T]):
     def import_(self, **values: Any) -> int:
         """Make an object without starting robots; system dates may be set (``crm.item.import``)."""
         fields = self._names().values(values, system=True)
-        result = self._client.call("crm.item.import", {**self._type(), "fields": fields})
+        result = self._client.call("crm.item.import", {**self._type, "fields": fields})
         return int(as_map(result)["item"]["id"])
 
     def import_many(self, rows: Iterable[Mapping[str, Any]]) -> BatchResult:
@@ -226,15 +229,15 @@ class Items(Resource, Generic[T]):
             marks = self._marks(key)
             fields |= marks
             where = {f"={name}": value for name, value in marks.items() if name != self._key.name}
-            find = ExternalKey("crm.item.list", self._key.name, key, where, self._type(), wrap="item")
-        return Command("crm.item.add", {**self._type(), "fields": fields}, find=find)
+            find = ExternalKey("crm.item.list", self._key.name, key, where, self._type, wrap="item")
+        return Command("crm.item.add", {**self._type, "fields": fields}, find=find)
 
     def _import_part(self, data: Sequence[dict[str, Any]]) -> Iterator[Outcome]:
-        params = {**self._type(), "data": [*data]}
+        params = {**self._type, "data": [*data]}
         outcome = self._client.batch([Command("crm.item.batchImport", params)])[0]
         results = list(as_map(as_map(outcome.result).get("items")).values())
         for place, fields in enumerate(data):
-            command = Command("crm.item.import", {**self._type(), "fields": fields})
+            command = Command("crm.item.import", {**self._type, "fields": fields})
             if outcome.error is not None:
                 yield Outcome(command, outcome.status, error=outcome.error)
             elif place >= len(results) or "error" in results[place]:
@@ -244,14 +247,14 @@ class Items(Resource, Generic[T]):
             else:
                 yield Outcome(command, Status.DONE, results[place])
 
-    def _type(self) -> dict[str, Any]:
-        return {"entityTypeId": self.entity_type_id, **_NAMES}
-
     def _names(self) -> ModelResolver:
-        return ModelResolver(self.fields(), self._model)
+        schema = self.fields()
+        if self._resolver is None or self._resolver.schema is not schema:
+            self._resolver = ModelResolver(schema, self._model)
+        return self._resolver
 
     def _update(self, item_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self._type(), "id": item_id, "fields": self._names().values(values)}
+        return {**self._type, "id": item_id, "fields": self._names().values(values)}
 
     def _marks(self, key: str) -> dict[str, Any]:
         return {**(self._key.where or {}), self._key.name: key}
@@ -261,7 +264,7 @@ class Items(Resource, Generic[T]):
     ) -> dict[str, Any]:
         names = self._names()
         query = {
-            **self._type(),
+            **self._type,
             "filter": compile_filter(given, names, UNIVERSAL),
             "select": names.select(select) if select else ["*", "UF_*"],
         }
