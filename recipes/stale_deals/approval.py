@@ -23,7 +23,6 @@ from recipes.stale_deals.restore import (
     taken_from_us,
     without_label,
 )
-from recipes.stale_deals.settings import person
 from recipes.stale_deals.snapshot import people
 from recipes.stale_deals.texts import say
 from recipes.stale_deals.transfer import approval_task, former_executors, note, return_deal
@@ -124,7 +123,7 @@ def _reject(case: Case, returned: Effect, *, by: str | Message = "", overdue: in
     """The deal becomes what it was; a former executor who left is replaced."""
     values = put_back(case, returned)
     before = people(values.pop("assignees"))
-    owners = tuple(one for one in before if case.portal.is_active(one))
+    owners = tuple(one for one in before if not case.portal.has_left(one))
     substituted = bool(before) and not owners
     owners = owners or (_substitute(case, before) if before else ())
     data: dict[str, Any] = {
@@ -184,7 +183,7 @@ def _overdue(case: Case, returned: Effect) -> Decision | None:
         return None
     if settings.on_timeout == "reject":
         return _reject(case, returned, overdue=days)
-    successor = person(settings.escalate_to) if settings.escalate_to else None
+    successor = case.person(settings.escalate_to) if settings.escalate_to else None
     if settings.on_timeout == "escalate" and successor and successor != _approvers(case)[0]:
         facts = {"date": case.date(asked.at), "who": case.portal.name(successor)}
         return _hand_over(case, successor, say("reason.escalate", **facts))
@@ -265,7 +264,7 @@ def _approvers(case: Case) -> tuple[Person, ...]:
     """Return who may decide: first the one who was asked, then the supervisor and the listed others."""
     asked = case.story.approval
     first = people(asked.data["approver"]) if asked else ()
-    listed = map(person, case.settings.approvers)
+    listed = map(case.person, case.settings.approvers)
     return (*first, case.head(former_executors(case)), *listed)
 
 
@@ -273,7 +272,7 @@ def _may_decide(case: Case, task: Task) -> bool:
     by = task.decided_by
     if by is None:
         return False
-    user = case.portal.users.get(by.id)
+    user = case.portal.user(by)
     is_admin = user is not None and user.is_admin and not user.is_robot
     return by in _approvers(case) or (is_admin and case.settings.admins_may_decide)
 
@@ -288,7 +287,7 @@ def _plain(name: str | Message) -> str:
 
 def _substitute(case: Case, former: tuple[Person, ...]) -> tuple[Person, ...]:
     """Return who gets a rejected deal whose executor is gone: the fallback owner, else the supervisor."""
-    asked = [person(case.settings.fallback_owner)] if case.settings.fallback_owner else []
+    asked = [case.person(case.settings.fallback_owner)] if case.settings.fallback_owner else []
     approver = case.approver(former)
     found = [one for one in (*asked, *((approver,) if approver else ())) if case.portal.is_active(one)]
     return tuple(found[:1])

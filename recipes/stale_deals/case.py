@@ -144,16 +144,20 @@ class Case:
     def head(self, executors: tuple[Person, ...]) -> Person:
         """Return the supervisor of some executors: their own one, their group's, else the general one."""
         for executor in executors:
-            user = self.portal.users.get(executor.id)
+            user = self.portal.user(executor)
             for team in (executor, *(user.groups if user else ())):
                 if own := self.settings.supervisors.get(str(team)):
-                    return person(own)
-        return person(self.settings.supervisor)
+                    return self.person(own)
+        return self.person(self.settings.supervisor)
+
+    def person(self, reference: str) -> Person:
+        """Return the person that a setting names, with the name that the portal knows."""
+        return self.portal.named((person(reference),))[0]
 
     @property
     def fallback(self) -> tuple[Person, ...]:
         """Who stands in for somebody missing: one person or none."""
-        stand_in = self.settings.fallback and person(self.settings.fallback)
+        stand_in = self.person(self.settings.fallback) if self.settings.fallback else None
         return (stand_in,) if stand_in and self.portal.is_active(stand_in) else ()
 
     def approver(self, executors: tuple[Person, ...]) -> Person | None:
@@ -163,13 +167,10 @@ class Case:
 
     def write(self, name: str, **params: Any) -> str:
         """Return a text for the portal, in the integrator's wording where there is one."""
-        own = self.settings.texts.get(name)
-        language = self.portal.language
-        return (
-            say(f"text.{name}", **params).render(language)
-            if own is None
-            else written(own, language, **params)
-        )
+        own, language = self.settings.texts.get(name), self.portal.language
+        if own is not None:
+            return written(own, language, **params)
+        return say(f"text.{name}", **params).render(language)
 
     def step(self, step: str, reason: Message, *, suffix: str = "", **data: Any) -> dict[str, Any]:
         """Return what all actions of a step have in common, its key above all."""

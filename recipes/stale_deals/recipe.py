@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from crmkit.automation.actions import Notify, Remember, UpdateDeal
@@ -116,12 +117,8 @@ def gone(case: Case) -> Decision | None:
 
 def refused_without_reason(case: Case) -> Decision | None:
     """Exclusion A: the stage is «Отказ», and nobody wrote down why."""
-    stage = case.deal.stage
-    if (
-        stage is None
-        or stage.key != case.settings.refused_stage
-        or "refusal_reason" not in case.portal.fields
-    ):
+    stage, reasons_are_kept = case.deal.stage, "refusal_reason" in case.portal.fields
+    if stage is None or stage.key != case.settings.refused_stage or not reasons_are_kept:
         return None
     if case.deal.fields.get("refusal_reason"):
         return None
@@ -141,9 +138,9 @@ def excluded(case: Case) -> Decision | None:
     if stage and stage.pipeline and stage.pipeline in settings.excluded_pipelines:
         return _leave_alone(case, Verdict.EXCLUDED_PIPELINE)
     amount, least, most = case.deal.fields.get("amount"), settings.min_amount, settings.max_amount
-    if amount is not None and (
-        (least is not None and amount < least) or (most is not None and amount > most)
-    ):
+    if not isinstance(amount, int | float | Decimal):
+        return None
+    if (least is not None and amount < least) or (most is not None and amount > most):
         return _leave_alone(case, Verdict.EXCLUDED_AMOUNT, amount=str(amount))
     return None
 

@@ -35,14 +35,23 @@ class Portal:
     stages: tuple[Stage, ...] = ()
     deals_need_executor: bool = False
 
+    def user(self, person: Person) -> User | None:
+        """Return the employee or robot that a person is; a client or group may have the same number."""
+        return self.users.get(person.id) if person.kind == "user" else None
+
     def is_active(self, person: Person) -> bool:
-        """Tell whether somebody can be notified or made responsible; a group always can, a client never."""
-        user = self.users.get(person.id) if person.kind == "user" else None
+        """Tell whether somebody can be told or given a deal; a group always can, a client or robot never."""
+        user = self.user(person)
         return person.kind == "group" or (user is not None and user.is_active and not user.is_robot)
+
+    def has_left(self, person: Person) -> bool:
+        """Tell whether somebody is an employee no longer."""
+        user = self.user(person)
+        return person.kind == "user" and (user is None or not user.is_active)
 
     def name(self, person: Person) -> str:
         """Return how somebody is called."""
-        user = self.users.get(person.id) if person.kind == "user" else None
+        user = self.user(person)
         return person.name or (user.name if user else "") or str(person)
 
     def names(self, persons: tuple[Person, ...]) -> str:

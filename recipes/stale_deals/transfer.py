@@ -9,7 +9,6 @@ from crmkit.automation.actions import Action, AddComment, CreateTask, UpdateDeal
 from crmkit.automation.messages import Message
 from crmkit.crm.models import DealChanges, NewTask, Person
 from recipes.stale_deals.case import Case
-from recipes.stale_deals.settings import person
 from recipes.stale_deals.snapshot import people
 
 __all__ = ["approval_task", "former_executors", "names", "note", "return_deal"]
@@ -87,7 +86,7 @@ def _timeout(case: Case, until: datetime | None) -> str:
     if until is None:
         return case.write("timeout_none")
     successor = case.settings.escalate_to
-    who = case.portal.name(person(successor)) if successor else Message(key="person.nobody")
+    who = case.person(successor).name if successor else Message(key="person.nobody")
     return case.write(f"timeout_{case.settings.on_timeout}", date=case.date(until), who=who)
 
 

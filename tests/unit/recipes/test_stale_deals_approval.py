@@ -135,6 +135,15 @@ def test_who_may_decide(make_story: Any, by: str | None, settings: Any, verdict:
     assert (story.deal.assignees == ()) == (verdict == "not_allowed")
 
 
+def test_a_client_with_the_number_of_an_administrator_may_not_decide(story: Any) -> None:
+    story.returned()
+    name_candidate(story)
+    story.crm.set_task(story.task.id, DONE, None)
+    client = Person(kind="contact", id=DIRECTOR, name="Клиент")
+    story.crm.tasks_by_id[story.task.id] = story.task.model_copy(update={"decided_by": client})
+    assert story.run().verdict == "not_allowed"
+
+
 def test_a_decision_of_somebody_else_is_taken_back_and_explained_once(story: Any) -> None:
     story.returned()
     told = len(story.crm.notices)
@@ -239,6 +248,17 @@ def test_a_former_executor_who_left_is_replaced(
     assert (decision.verdict, decision.attention) == ("reject", True)
     assert story.deal.assignees == (user(owner),)
     assert "Прежний исполнитель отключён" in story.comments[-1]
+
+
+@pytest.mark.parametrize(
+    "executor", [Person(kind="contact", id="44"), Person(kind="group", id="1"), Person(id=NOISE)]
+)
+def test_executors_who_are_no_employees_get_their_deal_back_too(make_story: Any, executor: Person) -> None:
+    story = make_story()
+    story.crm.add("7", assignees=(executor,))
+    story.returned()
+    assert answer(story, REJECTED).verdict == "reject"
+    assert story.deal.assignees == (executor,)
 
 
 def test_a_deal_that_had_no_executor_gets_none_back(make_story: Any) -> None:

@@ -127,6 +127,7 @@ def test_a_client_who_writes_cancels_but_never_holds(make_story: Any) -> None:
         ((MANAGER,), {"supervisors": {"user:5": "user:3"}}, [MANAGER, OTHER_HEAD], False),
         ((MANAGER,), {"supervisors": {"group:1": "user:3"}}, [MANAGER, OTHER_HEAD], False),
         ((DIRECTOR,), {"supervisors": {"group:1": "user:3"}}, [DIRECTOR, HEAD], False),
+        ((), {"supervisors": {"user:5": "user:3"}}, [HEAD], True),
     ],
 )
 def test_who_is_warned(make_story: Any, assignees: Any, settings: Any, told: Any, attention: bool) -> None:
@@ -292,6 +293,7 @@ def test_a_pause_after_the_warning_cancels_the_transfer(make_story: Any) -> None
         ({"max_amount": 100}, {"amount": 100.5}, "excluded_amount"),
         ({"min_amount": 100, "max_amount": 200}, {"amount": 100}, "warn"),
         ({"min_amount": 100}, {}, "warn"),
+        ({"min_amount": 100}, {"amount": "много"}, "warn"),
         ({}, {"stage": "won"}, "closed"),
         ({}, {"stage": "refused", "refusal_reason": "дорого"}, "closed"),
         ({}, {"stage": "refused"}, "refused_without_reason"),
