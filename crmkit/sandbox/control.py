@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["PREFIX", "Control"]
 
 PREFIX = "/__control"
-LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+LOCAL_NAMES = ("127.0.0.1", "localhost")
 Action = Callable[[Request, list[str]], Any]
 
 
@@ -58,7 +58,7 @@ class Control:
 
     def handle(self, request: Request) -> Reply:
         """Answer a request; what went wrong is told in ``error``."""
-        if request.headers.get("host", "").rpartition(":")[0] not in LOCAL_NAMES:
+        if request.headers.get("host", "").split(":")[0] not in LOCAL_NAMES:
             return json_reply(403, {"error": "the control API answers to this machine's own names only"})
         name, *rest = request.path.removeprefix(PREFIX).strip("/").split("/")
         action = self._actions.get((request.verb, name))

@@ -50,21 +50,23 @@ class Exchange:
     def _play(self, request: Request, fault: Fault | None) -> Reply | None:
         if fault is None or fault.kind not in KINDS:
             return self.vendor.handle(request, fault)
-        if fault.kind in ("error", "html"):
-            if fault.taken:
-                self.vendor.handle(request)
-            return self._refusal(fault)
         if fault.kind == "reset":
             return None
+        if fault.kind in ("error", "html", "hang"):
+            return self._trouble(request, fault)
+        reply = self.vendor.handle(request)
+        return None if fault.kind == "drop_answer" else _spoiled(reply, fault.kind)
+
+    def _trouble(self, request: Request, fault: Fault) -> Reply | None:
+        """Answer wrongly or not at all, whether or not the request is carried out."""
+        if fault.taken:
+            self.vendor.handle(request)
+        elif (refused := self.vendor.meter(request)) is not None:
+            return refused  # a portal in trouble counts all the same: who repeats too fast is told so
         if fault.kind == "hang":
-            if fault.taken:
-                self.vendor.handle(request)
             self.clock.advance(seconds=fault.seconds or PATIENCE)
             return None
-        reply = self.vendor.handle(request)
-        if fault.kind == "drop_answer":
-            return None
-        return _spoiled(reply, fault.kind)
+        return self._refusal(fault)
 
     def _refusal(self, fault: Fault) -> Reply:
         if fault.kind == "html":

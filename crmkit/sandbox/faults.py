@@ -81,12 +81,13 @@ class Faults:
     """The troubles that are set up, in order; at most one strikes at a request, latencies add up to it.
 
     Args:
-        seed: Of the random that decides about probabilities.
+        seed: Of the random that decides about probabilities; it starts anew when the faults are cleared.
         kinds: Further kinds that the vendor plays.
     """
 
     def __init__(self, seed: int = 0, kinds: tuple[str, ...] = ()) -> None:
         self.kinds = (*KINDS, *kinds)
+        self._seed = seed
         self._dice = random.Random(seed)  # noqa: S311 (not for secrets)
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
@@ -107,6 +108,7 @@ class Faults:
         """Forget all troubles."""
         with self._lock:
             self._faults.clear()
+            self._dice.seed(self._seed)
 
     def __iter__(self) -> Iterator[Fault]:
         with self._lock:

@@ -61,6 +61,10 @@ class Vendor(Protocol):
         """Carry out a request. ``fault`` is one of the kinds that only the vendor itself can play."""
         ...
 
+    def meter(self, request: Request) -> Reply | None:
+        """Count a request against the limits without carrying it out; return the refusal if it is too much."""
+        ...
+
     def failure(self, status: int, body: Any = None) -> Reply:
         """Return an error in the vendor's envelope; ``body`` replaces its usual text."""
         ...

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.clock import SandboxClock
+from crmkit.sandbox.log import RequestLog
 from crmkit.sandbox.planfix.models import (
     Change,
     Comment,
@@ -74,11 +75,13 @@ class Account:
     Args:
         clock: The sandbox's time.
         settings: How the account behaves where the documents are open.
+        requests: The log of what was asked of the API.
     """
 
-    def __init__(self, clock: SandboxClock, settings: Settings | None = None) -> None:
+    def __init__(self, clock: SandboxClock, settings: Settings, requests: RequestLog) -> None:
         self.clock = clock
-        self.settings = settings or Settings()
+        self.settings = settings
+        self.requests = requests
         self.lock = threading.RLock()
         self.users: dict[int, User] = {}
         self.groups: dict[int, Group] = {}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crmkit.sandbox.faults import Fault
 from crmkit.sandbox.planfix.exceptions import bad_json, bad_value, missing
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from crmkit.sandbox.planfix.models import User
     from crmkit.sandbox.planfix.settings import Settings
 
-__all__ = ["MAX_PAGE", "Call", "Wanted"]
+__all__ = ["MAX_PAGE", "Call", "Wanted", "passing"]
 
 MAX_PAGE = 100
+LAST_PLAIN = 0xFFFF
+"""The last letter that fits into sixteen bits; emoji lie behind it."""
+Entity = TypeVar("Entity")
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,12 @@ class Call:
         if not self.request.body:
             return {}
         try:
-            body = json.loads(self.request.body, parse_constant=_no_number, parse_float=_finite)
+            text = self.request.body.decode()
+            body = json.loads(text, parse_constant=_no_number, parse_float=_finite)
         except ValueError:
             raise bad_json() from None
+        if self.settings.emoji == "refuse" and any(ord(letter) > LAST_PLAIN for letter in str(body)):
+            raise bad_json()
         if not isinstance(body, dict):
             raise bad_json()
         return body
@@ -144,6 +151,14 @@ class Call:
                 if isinstance(one[name], bool) or not isinstance(one[name], kind):
                     raise bad_value(f"Incorrect filter {name} - {one[name]!r}")
         return filters
+
+
+def passing(tests: Iterable[Callable[[Entity], bool]], found: Iterable[Entity]) -> Iterator[Entity]:
+    """Return what passes every test, lazily: most pages are full long before the end."""
+    rows = iter(found)
+    for test in tests:
+        rows = filter(test, rows)
+    return rows
 
 
 def _no_number(text: str) -> float:

@@ -42,7 +42,7 @@ class PlanfixSandbox(Sandbox):
             raise ValueError(f"no seed {seed!r}; there are {', '.join(SEEDS)}")
         settings = Settings(**{name: value for name, value in options.items() if name in SETTINGS})
         for_seed = {name: value for name, value in options.items() if name not in SETTINGS}
-        account = Account(self._clock, settings)
+        account = Account(self._clock, settings, self.requests)
         start = self._first_moment.astimezone(ZoneInfo(settings.timezone))
         try:
             SEEDS[seed](account, start=start, **for_seed)

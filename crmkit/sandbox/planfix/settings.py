@@ -22,7 +22,7 @@ class Settings:
             clock, half a second on a running one, where the way through the machine takes its time.
         rate_breach: What a request over the rate gets: a 403 with code 22, or a 429 (undocumented).
         daily_limit: Requests per day of the account: 20, 50 or 100 thousand by package; ``None`` for no
-            limit.
+            limit. That the day ends at the account's midnight is a guess.
         time_to_reset: Unit of ``timeToReset`` in the answer to a breach; clients have seen both.
         remaining_every: Seconds between refreshes of ``X-RateLimit-Remaining``.
         latency: Seconds that each answer takes, on the sandbox's clock; by pattern of the operation or for
@@ -50,6 +50,7 @@ class Settings:
             contacts).
         new_fields_attached: Whether a field created by REST is attached to every object at once.
         slashless: Whether ``POST /task`` works like ``POST /task/``.
+        emoji: Whether a body with emoji is taken; one client saw it refused as bad JSON.
         busy: What a change of a busy task gets: applied when the task is free, or never.
     """
 
@@ -79,4 +80,5 @@ class Settings:
     contacts_without_flag: Literal["contacts", "both"] = "contacts"
     new_fields_attached: bool = False
     slashless: Literal["refuse", "accept"] = "refuse"
+    emoji: Literal["accept", "refuse"] = "accept"
     busy: Literal["queue", "never"] = "queue"

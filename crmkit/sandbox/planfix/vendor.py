@@ -70,6 +70,17 @@ class PlanfixVendor:
         self._take_time(found)
         return reply
 
+    def meter(self, request: Request) -> Reply | None:
+        """Count a request of somebody known; return the refusal if it is over the limits."""
+        with self.account.lock:
+            if not self.caller(request):
+                return None
+            try:
+                self.limits.take()
+            except Refused as refused:
+                return json_reply(refused.status, refused.body())
+            return None
+
     def failure(self, status: int, body: Any = None) -> Reply:
         """Return the vendor's usual "Rest API error"."""
         if isinstance(body, str):

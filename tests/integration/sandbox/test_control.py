@@ -111,6 +111,7 @@ def test_the_log_of_requests(api):
     assert api.control("GET", "/requests", limit=1).json() == log[2:]
     assert api.control("GET", "/requests", limit="x").status_code == 400
     assert len(api.box.requests.of("POST /task/{id}")) == 2
+    assert api.box.account.requests is api.box.requests
     api.control("DELETE", "/requests")
     assert len(api.box.requests) == 0
 

@@ -218,6 +218,21 @@ def test_the_first_of_several_faults_strikes(api):
     assert (first.hits, second.hits) == (1, 1)
 
 
+def test_repeating_too_fast_in_trouble_is_too_fast(bench):
+    api = bench.api(strict_limits=True)
+    add(api.box, kind="error", times=None)
+    assert [api.get("/ping").status_code for _ in range(2)] == [500, 403]
+    api.box.clock.sleep(1)
+    assert api.get("/ping").status_code == 500
+
+
+def test_trouble_of_an_unknown_caller_costs_nothing(bench):
+    box = bench.box(strict_limits=True)
+    add(box, kind="error")
+    assert requests.get(f"{box.url}/ping", timeout=10).status_code == 500
+    assert bench.api(box).get("/ping").status_code == 200
+
+
 def test_an_unknown_kind_is_refused(box):
     with pytest.raises(ValueError, match="explode"):
         box.faults.add(Fault(kind="explode"))

@@ -66,6 +66,15 @@ def test_merging_moves_the_comments_and_deletes(api):
     assert api.task(source, "isDeleted")["isDeleted"] is True
 
 
+def test_a_deleted_task_takes_nothing_but_its_restoration(api):
+    number = api.create()
+    api.box.act.delete_task("user:4", number)
+    assert api.post(f"/task/{number}", {"name": "x"}).json()["code"] == 1000
+    assert api.post(f"/task/{number}/comments/", {"description": "x"}).json()["code"] == 1000
+    assert api.post(f"/task/{number}", {"isDeleted": False}).status_code == 200
+    assert api.ids() == [number]
+
+
 def test_the_account_is_changed_under_the_client(api):
     act, number = api.box.act, api.create(customFieldData=[{"field": {"id": 102}, "value": ["VIP"]}])
     act.rename_status(6, "Проиграна")

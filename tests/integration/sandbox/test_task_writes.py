@@ -257,6 +257,12 @@ def test_descriptions_are_html(api):
     assert api.task(number, "description")["description"] == "ab<br>c"
 
 
+def test_emoji_may_be_refused(bench):
+    assert bench.api().post("/task/", {"name": "Ура 🎉"}).status_code == 201
+    answer = bench.api(emoji="refuse").post("/task/", {"name": "Ура 🎉"})
+    assert (answer.status_code, answer.json()["code"]) == (400, 30)
+
+
 def test_files_are_not_pretended(api):
     assert api.post("/task/", {"name": "x", "files": [{"id": 5}]}).status_code == 501
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from crmkit.sandbox.planfix import conditions as on
-from crmkit.sandbox.planfix.call import Call
+from crmkit.sandbox.planfix.call import Call, passing
 from crmkit.sandbox.planfix.exceptions import (
     Refused,
     bad_value,
@@ -46,14 +46,8 @@ def comments_everywhere(call: Call) -> dict[str, Any]:
         raise Refused(0, "Rest API error", status=400)
     tests = [test for test in (_test(call, one) for one in filters) if test is not None]
     account, tasks = call.account, call.account.tasks
-    return _page(
-        call,
-        [
-            comment
-            for comment in account.comments.values()
-            if all(test(comment) for test in tests) and account.sees(call.user, tasks[comment.task])
-        ],
-    )
+    found = passing(tests, account.comments.values())
+    return _page(call, [comment for comment in found if account.sees(call.user, tasks[comment.task])])
 
 
 def _test(call: Call, one: on.Filter) -> Callable[[Comment], bool] | None:
@@ -106,7 +100,7 @@ def _orders(call: Call) -> list[tuple[str, bool]]:
 def comment_create(call: Call) -> dict[str, Any]:
     """Add a comment; its recipients are told, except for the author and the inactive."""
     account, body = call.account, call.body
-    task = find_task(call, call.number("id"))
+    task = find_task(call, call.number("id"), alive=True)
     kind = account.kind_of(task)
     if kind is not None and not kind.comments_allowed:
         raise forbidden("New comments not allowed in this process")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crmkit.sandbox.planfix import contact_filters
-from crmkit.sandbox.planfix.call import Call
+from crmkit.sandbox.planfix.call import Call, passing
 from crmkit.sandbox.planfix.exceptions import contact_not_found, missing, not_emulated
 from crmkit.sandbox.planfix.models import Contact
 from crmkit.sandbox.planfix.responses.tasks import postponed
@@ -43,11 +43,8 @@ def contact_list(call: Call) -> dict[str, Any]:
         tests.append(lambda contact: contact.is_company == bool(flag))
     if call.body.get("filterId"):
         tests += contact_filters.saved(call.body["filterId"])
-    found = [
-        contact
-        for _, contact in sorted(call.account.contacts.items())
-        if not contact.is_deleted and all(test(contact) for test in tests)
-    ]
+    alive = (contact for _, contact in sorted(call.account.contacts.items()) if not contact.is_deleted)
+    found = list(passing(tests, alive))
     prefixed = call.body.get("prefixedId") is True
     return {
         "contacts": [

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from crmkit.sandbox.planfix import conditions as on
-from crmkit.sandbox.planfix.call import Call
+from crmkit.sandbox.planfix.call import Call, passing
 from crmkit.sandbox.planfix.exceptions import bad_value, not_emulated, user_not_found
 from crmkit.sandbox.planfix.models import User
 from crmkit.sandbox.planfix.rows import user_row
@@ -35,7 +35,7 @@ def user_list(call: Call) -> dict[str, Any]:
     tests = [test for test in (_test(call, one) for one in call.filters()) if test is not None]
     if call.body.get("onlyActive"):
         tests.append(lambda user: user.status == "Active")
-    found = [user for _, user in sorted(call.account.users.items()) if all(test(user) for test in tests)]
+    found = list(passing(tests, (user for _, user in sorted(call.account.users.items()))))
     prefixed = call.body.get("prefixedId") is True
     return {
         "users": [user_row(call, user, wanted, prefixed=prefixed) for user in found[offset : offset + size]]
