@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
 from crmkit.config import Bound, BoundField, TaskKind
 from crmkit.crm.adapters.planfix.query import scope_of
@@ -71,7 +71,9 @@ def _deals(tools: Tools) -> Iterator[str]:
     if not mapping.kind:
         yield f"{tools.portal.where('deals')}: which tasks are deals is not set (set object = N)"
         return
-    yield from _stages(tools, "deals", mapping, mapping.stages)
+    readable = yield from _stages(tools, "deals", mapping, mapping.stages)
+    if not readable:
+        return
     attached = tools.account.attached()
     for key, bound in mapping.fields.items():
         where = tools.portal.where(f"deals.fields.{key}")
@@ -115,7 +117,10 @@ def _tasks(tools: Tools) -> Iterator[str]:
         yield from _stages(tools, f"tasks.{kind}", mapping, dict(mapping.stages.items()))
 
 
-def _stages(tools: Tools, section: str, mapping: TaskKind, names: Mapping[str, Bound]) -> Iterator[str]:
+def _stages(
+    tools: Tools, section: str, mapping: TaskKind, names: Mapping[str, Bound]
+) -> Generator[str, None, bool]:
+    """Yield what is wrong with the statuses of a kind of tasks; return whether they can be read at all."""
     try:
         known: Mapping[int, Status] = tools.account.statuses(mapping.kind)
     except AuthenticationError:
@@ -123,7 +128,7 @@ def _stages(tools: Tools, section: str, mapping: TaskKind, names: Mapping[str, B
     except CrmkitError as error:
         kinds = " and ".join(f"{name} {number}" for name, number in mapping.kind.items())
         yield f"{tools.portal.where(section)}: the statuses of {kinds} cannot be read: {error}"
-        return
+        return False
     for key, bound in names.items():
         where = tools.portal.where(f"{section}.stages.{key}")
         status = known.get(int(bound.id))
@@ -132,6 +137,7 @@ def _stages(tools: Tools, section: str, mapping: TaskKind, names: Mapping[str, B
             yield f"{where}: the process has no status {bound.id} (there are {there})"
         else:
             yield from _renamed(where, f"status {bound.id}", bound.name, status.name)
+    return True
 
 
 def _field(where: str, bound: BoundField, found: CustomField | None) -> Iterator[str]:

@@ -120,6 +120,9 @@ class Contacts(base.Contacts):
     def update(self, contact_id: str, fields: dict[str, Any]) -> WriteResult:
         """Set custom fields of a contact by their logical names, all in one write: ``POST /contact/{id}``.
 
+        The API does not tell which fields the template of a contact has, and the portal swallows values for
+        others: read the contact to see.
+
         Raises:
             ConfigurationError: A name is not in ``[portals.X.contacts.fields]``; nothing was sent.
             ValidationError: A value does not fit; nothing was sent.
