@@ -14,7 +14,7 @@ from crmkit.automation.show import duration, plan_view
 from crmkit.cli.errors import DONE, SOME_FAILED
 from crmkit.cli.frame import command
 from crmkit.cli.output import Output
-from crmkit.cli.sandbox import share_of_stalled
+from crmkit.cli.sandbox import seed_of, share_of_stalled
 from crmkit.cli.session import Session
 
 __all__ = ["register"]
@@ -39,9 +39,8 @@ def register(app: typer.Typer) -> None:
         out.say("demo.title", style="bold")
         out.say("demo.intro", style="dim")
         scenes = []
-        with staged(
-            deals, share_of_stalled(deals), lambda total: out.progress("progress.apply", total)
-        ) as story:
+        seed = seed_of(share_of_stalled(deals))
+        with staged(deals, seed, lambda total: out.progress("progress.apply", total)) as story:
             for play in SCENES:
                 scenes.append(play(story))
                 _show(out, scenes[-1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -11,11 +10,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crmkit import connect
 from crmkit.automation.plan import Plan
 from crmkit.cli.demo_watch import Card, Person, Watch
+from crmkit.config import PortalConfig
 from crmkit.crm.base import Crm
 from crmkit.crm.models import Ref
+from crmkit.crm.registry import connect
 from crmkit.runtime.ledger import Ledger
 from crmkit.runtime.results import RunResult
 from crmkit.runtime.undo import plan_undo
@@ -176,7 +176,7 @@ def day_18(story: Story) -> Scene:
     busy = _everyday_work(story)
     now = story.watch.deals()
     story.edited = {deal: now[deal] for deal in edited}
-    kinds = Counter(("commented", "moved", "amount")[number % 3] for number in range(len(edited)))
+    kinds = {kind: len(edited[number::3]) for number, kind in enumerate(("commented", "moved", "amount"))}
     return story.scene("day_18", {"edited": len(edited), **kinds, "robot_comments": len(noisy), "busy": busy})
 
 
@@ -293,17 +293,20 @@ SCENES: tuple[Callable[[Story], Scene], ...] = (
 
 
 @contextmanager
-def staged(deals: int, stalled: int, progress: Progress) -> Iterator[Story]:
+def staged(deals: int, seed: dict[str, Any], progress: Progress) -> Iterator[Story]:
     """Set the stage: a sandbox, the SDK on the sandbox's clock, a ledger in memory."""
-    refused, snoozed = round(stalled * 24 / 611), round(stalled * 12 / 611)
-    box = Sandbox.planfix(deals=deals, stalled=stalled, refused=refused, snoozed=snoozed)
+    box = Sandbox.planfix(deals=deals, **seed)
     settings = StaleDealsSettings(
         supervisor="user:2", supervisors={group: head for head, group in HEADS.items()}
     )
-    with box, Watch(box) as watch, Ledger("sqlite://") as ledger:
-        config = {key: value for key, value in box.portal_config.items() if key not in ("provider", "clock")}
-        with connect("planfix", clock=box.clock, **config) as crm:
-            yield Story(box, crm, ledger, watch, progress, StaleDeals(settings))
+    with (
+        box,
+        Watch(box) as watch,
+        Ledger("sqlite://") as ledger,
+        # Not crmkit.connect(): the show must not depend on a crmkit.toml that happens to be there.
+        connect(PortalConfig(**box.portal_config), clock=box.clock) as crm,
+    ):
+        yield Story(box, crm, ledger, watch, progress, StaleDeals(settings))
 
 
 def _expected_readers(story: Story, deal: int) -> set[str]:
@@ -365,7 +368,7 @@ def _size(value: Any) -> Any:
 
 
 def _share(items: Any, share: float) -> int:
-    return max(1, round(len(items) * share))
+    return max(3, round(len(items) * share))
 
 
 def _troubles(result: RunResult) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 import locale
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -114,7 +116,38 @@ def language_of(argv: Sequence[str] = ()) -> Language:
 def _guarded(body: Body, shared: Shared, given: dict[str, Any]) -> int:
     out = Output(shared.lang.value if shared.lang else language_of(), as_json=shared.as_json)
     try:
-        with Session(out, config=shared.config, portal=shared.portal) as session:
+        with (
+            _logged(out, debug=shared.debug),
+            Session(out, config=shared.config, portal=shared.portal) as session,
+        ):
             return body(session, **given)
+    except BrokenPipeError:  # the reader of the pipe has seen enough: typer ends quietly
+        raise
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  (the one place where everything ends)
         return report(error, out, debug=shared.debug)
+
+
+@contextmanager
+def _logged(out: Output, *, debug: bool) -> Iterator[None]:
+    """Show the log of the SDK with ``--debug``, and keep it from stderr without."""
+    logger = logging.getLogger("crmkit")
+    handler = _LogToOutput(out) if debug else logging.NullHandler()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if debug else level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+class _LogToOutput(logging.Handler):
+    """Prints records on stderr, redacted once more."""
+
+    def __init__(self, out: Output) -> None:
+        super().__init__()
+        self._out = out
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._out.trace(self.format(record))

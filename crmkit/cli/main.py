@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -48,9 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except typer.Abort:
         out.problem(out.text("aborted"))
         return USAGE
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         # typer keeps the classes of usage errors to itself; what marks them is that they format themselves
         if not hasattr(error, "format_message"):

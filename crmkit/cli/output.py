@@ -83,6 +83,7 @@ class Output:
         if self.as_json:
             self.answered = True
             sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=_plain) + "\n")
+            sys.stdout.flush()  # here, where a closed pipe can be told from a failure
 
     def failure(self, kind: str, message: str, hint: str, code: int) -> None:
         """Write the JSON document of a command that failed before it could answer."""

@@ -13,6 +13,7 @@ from crmkit.cli.errors import DONE
 from crmkit.cli.files import write_text
 from crmkit.cli.frame import command
 from crmkit.cli.session import Session
+from crmkit.exceptions import ConfigurationError
 
 __all__ = ["LimitOption", "SetOption", "make_plan", "register"]
 
@@ -46,4 +47,22 @@ def make_plan(session: Session, recipe: str, settings: list[str] | None = None) 
     """Look at the portal and return what the recipe would do."""
     made = session.recipe(recipe, settings)
     with session.out.progress("progress.plan"):
+        _check_names(session)
         return made.plan(session.crm, memory=session.ledger, language=session.portal.language)
+
+
+def _check_names(session: Session) -> None:
+    """Refuse to plan with stages or fields that the portal does not have; ``doctor`` looks at the rest.
+
+    Raises:
+        ConfigurationError: The first name that leads nowhere.
+    """
+    mapping = session.portal.deals
+    known = {
+        "stages": {stage.key for pipeline in session.crm.pipelines() for stage in pipeline.stages},
+        "fields": {spec.key for spec in session.crm.deal_fields()},
+    }
+    for kind, bound in (("stages", mapping.stages), ("fields", mapping.fields)):
+        for key in bound.keys() - known[kind]:
+            what = f"{session.portal.where(f'deals.{kind}.{key}')}: the portal has no number {bound[key].id}"
+            raise ConfigurationError(what, hint="crmkit doctor checks the whole file")

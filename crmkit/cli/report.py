@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,29 +55,29 @@ def register(app: typer.Typer) -> None:
         figures = _figures(session, plan)
         title = Message(key="cli.report.title", params={"recipe": name, "portal": session.portal.name})
         tables = recipe_tables(name, title, figures, plan.items)
-        session.out.document(_plain(session, figures, tables))
         if out:
             write(tables, out, session.out.language)
             session.out.say("report.written", path=out)
         else:
             _print(session.out, form, tables, limit)
+        session.out.document(_plain(session, figures, tables))
         return DONE
 
 
 def show_tables(out: Output, tables: Sequence[Table], limit: int) -> None:
-    """Print tables for people, so many rows of each."""
+    """Print tables for people; of the deals, the last one, only so many rows."""
     for table in tables:
         grid = Grid(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for column, head in zip(table.columns, table.header(out.language), strict=True):
             justify: Any = "right" if column.kind == "number" else "left"
             grid.add_column(head if len(table.columns) > 1 else "", overflow="fold", justify=justify)
-        rows = list(table.cells(out.language))
-        for row in rows[:limit]:
+        cells = islice(table.cells(out.language), limit if table is tables[-1] else None)
+        for row in cells:
             grid.add_row(*map(shown, row))
         out.show(Text(f"\n{table.title.render(out.language)}", style="bold"))
         out.show(grid)
-        if len(rows) > limit:
-            out.show(Text(out.text("more", count=len(rows) - limit), style="dim"))
+    if len(tables[-1].rows) > limit:
+        out.show(Text(out.text("more", count=len(tables[-1].rows) - limit), style="dim"))
 
 
 def _print(out: Output, form: Format, tables: Sequence[Table], limit: int) -> None:

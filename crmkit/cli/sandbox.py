@@ -18,7 +18,7 @@ from crmkit.exceptions import ConfigurationError
 from crmkit.sandbox import Sandbox
 from crmkit.testing.clock import SandboxClock
 
-__all__ = ["register", "share_of_stalled"]
+__all__ = ["register", "seed_of", "share_of_stalled"]
 
 SUPERVISOR = "user:2"
 """The head of a sales group in the sandbox's account."""
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         write: Annotated[Path | None, typer.Option("--write", help="cli.option.write")] = None,
     ) -> int:
         stalled = share_of_stalled(deals) if stalled is None else stalled
-        with _started(port, deals=deals, stalled=stalled, random_seed=seed) as box:
+        with _started(port, deals=deals, random_seed=seed, **seed_of(stalled)) as box:
             _introduce(session, box, write)
             box.serve_forever()
         return DONE
@@ -71,6 +71,16 @@ def share_of_stalled(deals: int) -> int:
         (611, 61)
     """
     return round(deals * 611 / 2000)
+
+
+def seed_of(stalled: int) -> dict[str, int]:
+    """Return the options of the seed for so many stalled deals, their exceptions in the usual proportion.
+
+    Example:
+        >>> seed_of(611)
+        {'stalled': 611, 'refused': 24, 'snoozed': 12}
+    """
+    return {"stalled": stalled, "refused": round(stalled * 24 / 611), "snoozed": round(stalled * 12 / 611)}
 
 
 def _started(port: int, **options: Any) -> Any:

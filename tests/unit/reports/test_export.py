@@ -22,7 +22,7 @@ COLUMNS = (
     Column("deal", word("deal")),
     Column("count", word("count"), "number", bar=True),
     Column("at", word("at"), "moment"),
-    Column("day", word("date"), "day"),
+    Column("day", word("started"), "day"),
 )
 
 
@@ -34,7 +34,7 @@ DEALS = table(
     ("ООО «Ромашка»", 3, MOMENT, date(2025, 3, 18)),
     ('=HYPERLINK("http://evil")', 12, None, None),
     ("<script>alert(1)</script>", 0, MOMENT, None),
-    (word("run"), 1, None, None),
+    (word("runs"), 1, None, None),
 )
 
 
@@ -58,7 +58,7 @@ def test_csv_is_readable_and_runs_no_formula() -> None:
     assert rows[0] == [column.title.render("en") for column in COLUMNS]
     assert rows[1] == ["ООО «Ромашка»", "3", "18.03.2025 09:05", "18.03.2025"]
     assert rows[2][0] == '\'=HYPERLINK("http://evil")'
-    assert rows[4][0] == "Run"
+    assert rows[4][0] == "Runs"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_csv_file_tells_spreadsheets_that_it_is_utf8(tmp_path: Path) -> None
 
 
 def test_several_tables_become_several_csv_files(tmp_path: Path) -> None:
-    write([DEALS, Table("other", word("run"), COLUMNS)], tmp_path / "r.csv", "ru")
+    write([DEALS, Table("other", word("runs"), COLUMNS)], tmp_path / "r.csv", "ru")
     assert sorted(file.name for file in tmp_path.iterdir()) == ["r-deals.csv", "r-other.csv"]
 
 
