@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -16,6 +17,7 @@ from crmkit.bitrix24.catalogue.table import load
 from crmkit.bitrix24.encoding import normalise, to_command, to_json
 from crmkit.bitrix24.envelope import as_map, is_error, parse, rows_of
 from crmkit.bitrix24.errors import Classifier, error_from
+from crmkit.bitrix24.events import Event
 from crmkit.bitrix24.models import Model
 from crmkit.clock import SystemClock
 from crmkit.exceptions import ApiError
@@ -242,3 +244,34 @@ def test_documented_batch_answer_is_an_answer() -> None:
     assert as_map(as_map(parse(body).result)["result_error"]) == {
         "0": {"error": "", "error_description": "x"}
     }
+
+
+EVENTS = SPECS / "bitrix24-events.jsonl"
+
+
+def test_every_documented_event_is_read_from_its_form() -> None:
+    seen = 0
+    for line in EVENTS.read_text(encoding="utf-8").splitlines():
+        documented = json.loads(line)
+        for payload in documented["payloads"]:
+            event = Event.from_form(urlencode(list(_flat(payload))).encode())
+            assert event.name == str(payload["event"]).upper()
+            assert event == Event.from_form(_texts(payload))
+            if "application_token" in as_map(payload.get("auth")):
+                event.verify(payload["auth"]["application_token"])
+            seen += 1
+    assert seen > 90
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict | list):
+        for key, item in as_map(value).items():
+            yield from _flat(item, f"{name}[{key}]" if name else key)
+    else:
+        yield name, str(value)
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return {k: _texts(v) for k, v in as_map(value).items() if v not in ({}, [])}
+    return str(value)
