@@ -28,7 +28,7 @@ def connect(
     name: str | None = None,
     *,
     config: str | Path | None = None,
-    clock: Clock | None = None,
+    clock: Clock | str | None = None,
     **overrides: Any,
 ) -> Crm:
     """Connect to a portal by the name it has in ``crmkit.toml``, or to one that is described right here.
@@ -37,7 +37,7 @@ def connect(
         name: The name of a section ``[portals.NAME]``; by default ``default_portal``, else the only one.
             Without such a section: the name of a provider, the rest being given as keyword arguments.
         config: The settings file; by default as for :func:`crmkit.config.load`.
-        clock: Where time comes from; by default as the settings say.
+        clock: Where time comes from; by default as the settings say. A text is the key of the settings.
         **overrides: Keys of the portal's section that win over the file and the environment, for example
             ``url="https://acme.planfix.ru/rest", token="env:PLANFIX_TOKEN"``. The token itself is taken
             only as a ``pydantic.SecretStr``, or for a sandbox on this machine.
@@ -56,6 +56,8 @@ def connect(
     from crmkit.config import load_portal  # noqa: PLC0415  (import crmkit stays light)
     from crmkit.crm import registry  # noqa: PLC0415
 
+    if isinstance(clock, str):
+        overrides["clock"], clock = clock, None
     return registry.connect(load_portal(name, config, overrides), clock=clock)
 
 
