@@ -62,7 +62,7 @@ class Vendor(Protocol):
         ...
 
     def meter(self, request: Request) -> Reply | None:
-        """Count a request against the limits without carrying it out; return the refusal if it is too much."""
+        """Count a request against the limits without carrying it out; return the refusal if there is one."""
         ...
 
     def failure(self, status: int, body: Any = None) -> Reply:

@@ -183,11 +183,10 @@ class Account:
         """Let numbers of a ``task``, ``comment`` or ``contact`` go on from here."""
         setattr(self, f"_{what}_ids", count(first))
 
-    def add_task(self, task: Task, *, author: str, notify: bool = True) -> Task:
+    def add_task(self, task: Task, *, author: str) -> Task:
         """Put a new task in; its assignees are told, the author is not."""
         self.tasks[task.id] = task
-        if notify:
-            self._tell(task.assignees, task, task.name, but=(author,))
+        self._tell(task.assignees, task, task.name, but=(author,))
         return task
 
     def change_task(
@@ -208,7 +207,7 @@ class Account:
         at = self.now() if at is None else at
         before = {name: getattr(task, name) for name in changes if name != "fields"}
         changed = [name for name, old in before.items() if old != changes[name]]
-        changed += [f"field {number}" for number in self._set_fields(task.fields, changes.get("fields", {}))]
+        changed += [f"field {number}" for number in _set_fields(task.fields, changes.get("fields", {}))]
         if not changed:
             return ()
         for name in before:
@@ -223,15 +222,6 @@ class Account:
             new = [ref for ref in task.assignees if ref not in before.get("assignees", task.assignees)]
             self._tell(new, task, task.name, but=(author,), at=at)
         return tuple(changed)
-
-    def _set_fields(self, fields: dict[int, Any], values: dict[int, Any]) -> list[int]:
-        changed = [number for number, value in values.items() if fields.get(number) != value]
-        for number in changed:
-            if values[number] is None:
-                fields.pop(number, None)
-            else:
-                fields[number] = values[number]
-        return changed
 
     def _trace(self, task: Task, before: dict[str, Any], changed: list[str], author: str, at: float) -> None:
         """Leave an entry in the history for a change of status or dates."""
@@ -322,3 +312,14 @@ class Account:
             while self.queue and self.queue[0].due <= now:
                 queued = heapq.heappop(self.queue)
                 queued.apply(queued.due)
+
+
+def _set_fields(fields: dict[int, Any], values: dict[int, Any]) -> list[int]:
+    """Set custom fields, ``None`` clears; return the numbers of those that really changed."""
+    changed = [number for number, value in values.items() if fields.get(number) != value]
+    for number in changed:
+        if values[number] is None:
+            fields.pop(number, None)
+        else:
+            fields[number] = values[number]
+    return changed

@@ -275,6 +275,10 @@ class Task:
     source_id: str = ""
     source_version: str = ""
 
+    def is_overdue(self, now: float) -> bool:
+        """Tell whether it should have been done by now."""
+        return self.end is not None and self.completed is None and self.end < now
+
     @property
     def touched(self) -> float:
         """When it was last changed or commented, by anybody: filter 79."""

@@ -78,8 +78,12 @@ class Act:
     def set_dates(
         self, user: Who, task: int, *, start: float | None = None, end: float | None = None
     ) -> None:
-        """Plan start and end, in seconds since 1970; the history gets an entry."""
-        self._change(user, task, {"start": start, "start_time": True, "end": end, "end_time": True})
+        """Plan start or end or both, in seconds since 1970; the history gets an entry."""
+        changes: dict[str, Any] = {}
+        for name, moment in (("start", start), ("end", end)):
+            if moment is not None:
+                changes |= {name: moment, f"{name}_time": True}
+        self._change(user, task, changes)
 
     def create_task(self, user: Who, name: str, *, object_: int = 1, assignees: Iterable[str] = ()) -> int:
         """Create a task of an object and return its number."""

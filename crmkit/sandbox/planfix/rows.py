@@ -57,10 +57,6 @@ def status_row(status: Status) -> dict[str, Any]:
     }
 
 
-def _late(call: Call, task: Task) -> bool:
-    return task.end is not None and task.completed is None and task.end < call.account.now()
-
-
 def _project_auditors(call: Call, task: Task) -> dict[str, Any]:
     project = call.account.projects.get(task.project)
     return people(call, project.auditors if project else ())
@@ -100,7 +96,7 @@ TASK: dict[str, Getter] = {
     "duration": lambda c, t: t.duration,
     "durationUnit": lambda c, t: t.duration_unit,
     "durationType": lambda c, t: t.duration_type,
-    "overdue": _late,
+    "overdue": lambda c, t: t.is_overdue(c.account.now()),
     "closeToDeadLine": lambda c, t: t.end is not None and 0 <= t.end - c.account.now() < 86400,
     "notAcceptedInTime": lambda c, t: False,
     "inFavorites": lambda c, t: c.user.ref in t.favorites,

@@ -30,8 +30,8 @@ DATES: dict[int, Callable[[Task], float | None]] = {
 FLAGS: dict[int, Callable[[Call], Test]] = {
     16: lambda call: lambda task: task.recurring,
     28: lambda call: lambda task: not task.recurring,
-    17: lambda call: _overdue(call.account.now()),
-    29: lambda call: _not(_overdue(call.account.now())),
+    17: lambda call: lambda task: task.is_overdue(call.account.now()),
+    29: lambda call: lambda task: not task.is_overdue(call.account.now()),
     22: lambda call: lambda task: task.start is None,
     25: lambda call: lambda task: task.start is not None,
     23: lambda call: lambda task: task.end is None,
@@ -89,14 +89,6 @@ def _on(get: Callable[[Task], Any], condition: on.Condition | None) -> Test | No
     return (lambda task: condition(get(task))) if condition else None
 
 
-def _not(test: Test) -> Test:
-    return lambda task: not test(task)
-
-
-def _overdue(now: float) -> Test:
-    return lambda task: task.end is not None and task.completed is None and task.end < now
-
-
 def _assignee(call: Call, one: on.Filter) -> Test | None:
     return _on(lambda task: task.assignees, on.people(call, one, through_groups=True))
 
@@ -133,10 +125,7 @@ def _template(call: Call, one: on.Filter) -> Test | None:
 def _data_tag(call: Call, one: on.Filter) -> Test | None:
     on.operator_of(one, ("equal",))
     condition = on.numbers(call, one)
-    if condition is None:
-        return None
-    wanted = condition
-    return lambda task: any(wanted(entry.tag) for entry in task.entries)
+    return (lambda task: any(condition(entry.tag) for entry in task.entries)) if condition else None
 
 
 def _no_data_tag(call: Call, one: on.Filter) -> Test | None:
@@ -155,10 +144,11 @@ def _subtree(call: Call, one: on.Filter) -> Test | None:
     tasks = call.account.tasks
 
     def under(task: Task) -> bool:
-        parent = task.parent
-        while parent and parent != root:
-            parent = tasks[parent].parent if parent in tasks else 0
-        return bool(parent)
+        parent, seen = task.parent, {task.id}
+        while parent in tasks and parent not in seen and parent != root:
+            seen.add(parent)
+            parent = tasks[parent].parent
+        return parent == root
 
     return on.negated(operator, under)
 
@@ -168,18 +158,17 @@ def _entry_value(call: Call, one: on.Filter) -> Test | None:
     subfilter = one.get("subfilter")
     if not isinstance(subfilter, dict):
         raise Refused(0, 'JSONObject["subfilter"] not found', status=500)
-    inner = subfilter.get("filter") or {}
-    tag = call.account.data_tags.get(subfilter.get("dataTagId", 0))
-    if tag is None or not isinstance(inner.get("type"), int):
-        raise Refused(6000, f"Data tag not found by id {subfilter.get('dataTagId')}")
-    family = ENTRY_TYPES.get(inner["type"])
-    if family is None:
-        raise bad_value(f"Unknown filter type - {inner['type']}")
+    number, inner = subfilter.get("dataTagId"), subfilter.get("filter")
+    tag = call.account.data_tags.get(number) if isinstance(number, int) else None
+    if tag is None:
+        raise Refused(6000, f"Data tag not found by id {number}")
+    if not isinstance(inner, dict) or inner.get("type") not in list(ENTRY_TYPES):
+        raise bad_value(f"Incorrect subfilter - {inner!r}")
+    family = ENTRY_TYPES[inner["type"]]
     condition = on.custom(call, {**one, "type": 100 + family, "field": inner.get("field")}, tag.fields)
     if condition is None:
         return None
-    test = condition
-    return lambda task: any(entry.tag == tag.id and test(entry.fields) for entry in task.entries)
+    return lambda task: any(entry.tag == tag.id and condition(entry.fields) for entry in task.entries)
 
 
 ENTRY_TYPES = {

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crmkit.sandbox import Sandbox
+from crmkit.sandbox.planfix.models import DataTag, FieldDef
 from crmkit.sandbox.planfix.urls import routes
 from crmkit.sandbox.wire import Request
 
@@ -69,6 +70,7 @@ BODIES = st.one_of(
 def test_no_request_breaks_it(route, body, number):
     box = Sandbox.planfix("empty", strict_limits=False)
     act = box.act
+    box.account.data_tags[5] = DataTag(5, "Звонок", {5: FieldDef(5, "Итог", 0)})
     act.comment("user:4", act.create_task("user:4", "Сделка"), "Привет")
     path = route.path
     for name in ("{id}", "{commentId}"):

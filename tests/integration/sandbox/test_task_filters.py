@@ -115,6 +115,9 @@ def test_client_priority_parent(bench):
     assert api.ids(f(73, a)) == [b]
     assert api.ids(f(307, a)) == [b, c]
     assert api.ids(f(307, a, "notequal")) == [a]
+    api.post(f"/task/{a}", {"parent": {"id": c}})  # a circle: nobody forbids it
+    assert api.ids(f(307, a)) == [a, b, c]
+    assert api.ids(f(307, 5)) == []
 
 
 FLAGS = {

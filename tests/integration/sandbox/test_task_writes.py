@@ -241,7 +241,9 @@ def test_favorites_belong_to_a_person(bench, box):
     number = robot.create(inFavorites=True)
     assert robot.task(number, "inFavorites")["inFavorites"] is True
     assert admin.task(number, "inFavorites")["inFavorites"] is False
+    robot.box.clock.advance(days=1)
     robot.post(f"/task/{number}", {"inFavorites": False})
+    assert robot.task(number, "dateOfLastUpdate")["dateOfLastUpdate"]["date"] == "03-03-2025"
     assert robot.task(number, "inFavorites")["inFavorites"] is False
 
 

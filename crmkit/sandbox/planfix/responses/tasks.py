@@ -167,8 +167,8 @@ def task_update(call: Call) -> dict[str, Any] | None:
     if call.fault is not None and call.fault.kind == "failures":
         failures += _fail_on_purpose(call, changes)
     if isinstance(body.get("inFavorites"), bool):
-        mine = frozenset({call.user.ref})
-        changes["favorites"] = task.favorites | mine if body["inFavorites"] else task.favorites - mine
+        mine = frozenset({call.user.ref})  # a matter of this person alone: no change of the task
+        task.favorites = task.favorites | mine if body["inFavorites"] else task.favorites - mine
     author, silent = call.user.ref, call.silent
 
     def apply(at: float) -> None:
