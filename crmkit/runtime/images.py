@@ -120,7 +120,13 @@ def _is_stage(stage: Stage | None, wanted: str) -> bool:
 
 
 def _alike_sets(ones: tuple[Any, ...], others: tuple[Any, ...]) -> bool:
-    return len(ones) == len(others) and all(any(alike(one, other) for other in others) for one in ones)
+    left = list(others)
+    for one in ones:
+        twin = next((place for place, other in enumerate(left) if alike(one, other)), None)
+        if twin is None:
+            return False
+        del left[twin]
+    return not left
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
