@@ -3082,7 +3082,6 @@ class _V3_timeman:
     record: _V3_timeman_record
 class Api(Node):
     def __init__(self, send: Send, path: str = ..., version: int | None = ...) -> None: ...
-    v3: _V3_
     access: _access
     ai: _ai
     app: _app
@@ -3137,6 +3136,7 @@ class Api(Node):
     userfieldtype: _userfieldtype
     vote: _vote
     voximplant: _voximplant
+    v3: _V3_
 class _V3_:
     call: _V3_call
     humanresources: _V3_humanresources

@@ -101,14 +101,13 @@ def stub(methods: Iterable[Method]) -> str:
     lines = [_HEAD]
     lines += _classes("", newest_wins, "_")
     lines += _classes("", third, "_V3_")
-    body = [f"    {line}" for line in _members("", newest_wins, "_")]
     lines += [
         "class Api(Node):",
         "    def __init__(self, send: Send, path: str = ..., version: int | None = ...) -> None: ...",
-        "    v3: _V3_",
-        *body,
+        *(f"    {line}" for line in _members("", newest_wins, "_")),
     ]
-    lines += ["class _V3_:", *(f"    {line}" for line in _members("", third, "_V3_"))]
+    if third:
+        lines += ["    v3: _V3_", "class _V3_:", *(f"    {line}" for line in _members("", third, "_V3_"))]
     return "\n".join(lines) + "\n"
 
 

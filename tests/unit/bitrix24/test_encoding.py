@@ -116,7 +116,7 @@ def test_enum_sends_its_value() -> None:
         datetime(2025, 1, 1, tzinfo=UTC).replace(tzinfo=None),
         float("nan"),
         float("inf"),
-        object(),
+        pytest.param(object(), id="object"),
         timedelta(1),
     ],
     ids=str,
