@@ -104,48 +104,68 @@ class LeakyBucket:
 
     def reserve(self) -> float:
         """Take the next free moment and return the seconds until then. The caller waits."""
-        _, now, start = self._take()
-        return (start - now) / _SECOND
+        asked, start = self._take()
+        return (start - asked) / _SECOND
 
     def acquire(self) -> float:
         """Take the next free moment, wait for it and return the seconds waited."""
-        tat, asked, start = self._take()
-        now = self._now()
-        while now < start:
-            self._clock.sleep(max(start - now, _SHORTEST_SLEEP) / _SECOND)
-            now = self._now()
-        if now + self.rule.interval > tat:
-            self._settle(now + self.rule.interval)
-        return (now - asked) / _SECOND
+        asked, moment = self._take()
+        while True:
+            while (now := self._now()) < moment:
+                self._clock.sleep(max(moment - now, _SHORTEST_SLEEP) / _SECOND)
+            moment, now = self._go()
+            if moment <= now:
+                return (now - asked) / _SECOND
 
     def forecast(self, requests: int) -> float:
         """Return the seconds until so many requests could have gone, if nobody else asked."""
-        state = self._store.update(self._key, lambda state: state or (0, 0, 0))
+        if requests < 1:
+            return 0.0
+        tat, seen, *_ = self._store.update(self._key, lambda state: state or (0, 0, 0))
         now = self._now()
-        ahead = max(state[0], now) if state[1] <= now else now + self.rule.tolerance
-        last = ahead + (requests - 1) * self.rule.interval - self.rule.tolerance
-        return max(0, last - now) / _SECOND if requests > 0 else 0.0
+        ahead = max(tat, now) if seen <= now else now + self.rule.tolerance
+        return max(0, ahead + (requests - 1) * self.rule.interval - self.rule.tolerance - now) / _SECOND
 
-    def _take(self) -> State:
-        """Advance the theoretical arrival time (virtual scheduling, as in ITU-T I.371)."""
+    def _take(self) -> tuple[int, int]:
+        """Reserve by virtual scheduling (ITU-T I.371); return the present and the reserved moment.
+
+        The state is the theoretical arrival time of the next reservation, the latest moment at which one was
+        asked for, and the theoretical arrival time by the requests that really went.
+        """
+        now = start = 0
 
         def change(state: State | None) -> State:
+            nonlocal now, start
             now = self._now()
-            tat, seen, _ = state or (now, now, now)
+            tat, seen, gone = state or (now, now, now)
             if now < seen:
-                # The machine was restarted, its monotonic clock with it. What was left of the burst is not
-                # known.
-                tat = now + self.rule.tolerance
+                # The machine was restarted and its monotonic clock with it. The burst may have been spent.
+                tat = gone = now + self.rule.tolerance
             start = max(now, tat - self.rule.tolerance)
-            return max(tat, start) + self.rule.interval, now, start
+            return max(tat, start) + self.rule.interval, now, gone
 
-        return self._store.update(self._key, change)
+        self._store.update(self._key, change)
+        return now, start
 
-    def _settle(self, tat: int) -> None:
-        """Whoever woke late must not be followed too closely: the next moment counts from the late one."""
-        self._store.update(
-            self._key, lambda state: (max(state[0], tat), *state[1:]) if state else (tat, tat, tat)
-        )
+    def _go(self) -> tuple[int, int]:
+        """Count a request that is about to go; return the moment from which it may, and the present.
+
+        Who overslept must not be followed too closely by who did not, though each has a moment of its own.
+        """
+        now = moment = 0
+
+        def change(state: State | None) -> State:
+            nonlocal now, moment
+            now = self._now()
+            tat, seen, gone = state or (now, now, now)
+            moment = gone - self.rule.tolerance
+            if now < moment:
+                return tat, seen, gone
+            gone = max(gone, now) + self.rule.interval
+            return max(tat, gone), seen, gone
+
+        self._store.update(self._key, change)
+        return moment, now
 
     def _now(self) -> int:
         return int(self._clock.monotonic() * _SECOND)

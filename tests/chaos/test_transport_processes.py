@@ -7,6 +7,7 @@ time moves to the first moment and whoever sleeps until then goes on: at the sam
 from __future__ import annotations
 
 import itertools
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from crmkit.transport.limiter_store import SQLiteStore
 
 PROCESSES = 4
 
@@ -104,6 +107,34 @@ def listen(child: subprocess.Popen[str], sent: list[float], left: list[int]) -> 
         else:
             left.append(int(value))
     return None
+
+
+HOLDER = """
+import sys
+from crmkit.transport.limiter_store import SQLiteStore
+
+def hold(state):
+    print("holding", flush=True)
+    sys.stdin.readline()
+    return (99,)
+
+SQLiteStore(sys.argv[1]).update("a", hold)
+"""
+
+
+def test_a_process_that_is_killed_in_the_middle_of_a_reservation_blocks_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "limits.db"
+    store = SQLiteStore(path, patience=0.01)
+    store.update("a", lambda _: (1,))
+    command = [sys.executable, "-c", HOLDER, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "holding\n"
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            store.update("a", lambda _: (2,))
+        holder.kill()
+    assert store.update("a", lambda state: (*(state or ()), 3)) == (1, 3)
+    store.close()
 
 
 @pytest.mark.parametrize("stride", [0, 4], ids=["at full speed", "all four at once every four seconds"])

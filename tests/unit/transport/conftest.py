@@ -293,6 +293,13 @@ FAST = BucketRule(1000.0, 1000)
 MakeTransport = Callable[..., Transport]
 
 
+@pytest.fixture(autouse=True)
+def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock(START)

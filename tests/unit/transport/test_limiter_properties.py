@@ -22,8 +22,7 @@ RULES = st.sampled_from([PLANFIX, BITRIX24, BucketRule(5.0, 250), BucketRule(3.0
 
 
 def earliest(asked: list[float], rule: BucketRule) -> list[float]:
-    """The earliest moments that the curve allows: in any span of t seconds at most burst + rate * t
-    requests."""
+    """The earliest moments that the curve allows: in any span of t at most burst + rate * t requests."""
     released: list[float] = []
     for index, moment in enumerate(sorted(asked)):
         bounds = ((index - j + 1 - rule.burst) / rule.rate + released[j] for j in range(index))
@@ -39,9 +38,11 @@ def assert_under_the_curve(moments: list[float], rule: BucketRule) -> None:
             assert last - first + 1 <= allowed + EPSILON
 
 
-def release(rule: BucketRule, pauses: list[list[float]]) -> tuple[list[float], list[float]]:
+def release(
+    rule: BucketRule, pauses: list[list[float]], clock: SimClock | None = None
+) -> tuple[list[float], list[float]]:
     """One thread per list: pause, ask, pause, ask. Returns when they asked and when they were let go."""
-    clock = SimClock(len(pauses))
+    clock = clock or SimClock(len(pauses))
     bucket = LeakyBucket(rule, clock)
     asked: list[float] = []
     let_go: list[float] = []
@@ -133,6 +134,25 @@ def test_who_oversleeps_is_not_followed_too_closely() -> None:
         bucket.acquire()
         moments.append(clock.monotonic())
     assert moments == pytest.approx([0.0, 1.3, 2.3, 3.3])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rule=RULES,
+    each=st.lists(st.integers(1, 6), min_size=1, max_size=16),
+    lateness=st.lists(st.sampled_from([0.0, 0.0, 0.001, 0.2, 3.0]), min_size=1, max_size=9),
+)
+def test_threads_that_oversleep_stay_under_the_curve(
+    rule: BucketRule, each: list[int], lateness: list[float]
+) -> None:
+    late = itertools.cycle(lateness)
+
+    class Sluggish(SimClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds + next(late))
+
+    _, let_go = release(rule, [[0.0] * count for count in each], Sluggish(len(each)))
+    assert_under_the_curve(let_go, rule)
 
 
 def test_a_restarted_machine_does_not_wait_for_the_old_clock() -> None:

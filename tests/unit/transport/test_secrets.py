@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from crmkit.exceptions import CrmkitError
-from crmkit.transport import Effect, Limiter, Request, Transport
+from crmkit.exceptions import CrmkitError, ServerError
+from crmkit.transport import Effect, Failure, Limiter, Request, Response, Transport
 
 from .conftest import FAST, MakeTransport, Play, TokenAuth, WireServer, answer, ask, drop, raw, reset
 
@@ -173,6 +173,25 @@ def test_a_token_that_no_header_can_carry_is_not_shown(
 ) -> None:
     with pytest.raises(CrmkitError) as caught:
         make_transport(server.url, auth=TokenAuth(TOKEN + "\n")).send(ask())
+    assert_no_secret(everything_shown(caught.value))
+
+
+def test_what_the_vendors_code_stumbled_over_does_not_hang_on_its_error(
+    make_transport: MakeTransport, server: WireServer
+) -> None:
+    """A classifier that raises and catches leaves a chain with the body in it."""
+
+    def stumble(request: Request, response: Response) -> Failure:
+        try:
+            try:
+                int(ECHO)
+            except ValueError as cause:
+                raise ServerError("odd answer") from cause
+        except ServerError as error:
+            return Failure(error)
+
+    with pytest.raises(ServerError) as caught:
+        make_transport(server.url, classify=stumble, secrets=[KEY, TOKEN, CLIENT_SECRET]).send(ask())
     assert_no_secret(everything_shown(caught.value))
 
 

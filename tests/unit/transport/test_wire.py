@@ -268,6 +268,37 @@ def test_a_server_that_speaks_no_tls(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("effect", list(Effect))
+@pytest.mark.parametrize("play", [raw(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), drop, reset])
+def test_a_proxy_that_refuses(
+    make_transport: MakeTransport,
+    server: WireServer,
+    monkeypatch: pytest.MonkeyPatch,
+    effect: Effect,
+    play: Any,
+) -> None:
+    """What was sent was the wish for a tunnel, not the request."""
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    server.plays = [play]
+    with pytest.raises(TransportError) as caught:
+        make_transport("https://portal.test/rest").send(ask(effect))
+    assert caught.value.hint
+    assert len(server.requests) == 4
+    assert all(head.startswith(b"CONNECT portal.test:443") for _, head, _ in server.requests)
+
+
+def test_an_http_proxy_that_breaks_off_may_have_passed_the_request_on(
+    make_transport: MakeTransport, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    server.plays = [drop]
+    with pytest.raises(OutcomeUnknown):
+        make_transport("http://portal.test/rest").send(ask(WRITE))
+    assert len(server.requests) == 1
+
+
 @pytest.fixture
 def plain_listener() -> Iterator[int]:
     """A port where somebody answers every greeting in plain text."""
