@@ -45,7 +45,7 @@ def await_approval(case: Case) -> Decision | None:
         or _candidate_named(case)
         or _overdue(case, returned)
         or _task_missing(case, task)
-        or case.decide(Verdict.AWAITING, say("reason.awaiting", date=case.date(returned.at)))
+        or _waiting(case, returned)
     )
 
 
@@ -161,16 +161,12 @@ def _approver_left(case: Case) -> Decision | None:
 def _candidate_named(case: Case) -> Decision | None:
     """A candidate stands in the deal: while the supervisor checks, the state says so. Once."""
     candidates, states = _candidates(case), case.settings.states
-    if not candidates:
-        return None
-    if unable := _unable(case, candidates):
-        reason = say("reason.inactive_candidate", candidate=unable)
-        return case.decide(Verdict.AWAITING, reason, attention=True)
-    if case.deal.fields.get("return_state") != states.free or case.story.effect("review"):
+    if not candidates or _unable(case, candidates) or case.deal.fields.get("return_state") != states.free:
         return None
     reason = say("reason.review", candidate=case.portal.names(candidates))
     changes = DealChanges(fields={"return_state": states.review})
-    return case.decide(Verdict.REVIEW, reason, UpdateDeal(**case.step("review", reason), changes=changes))
+    review = case.decide(Verdict.REVIEW, reason, UpdateDeal(**case.step("review", reason), changes=changes))
+    return review if review.actions else None
 
 
 def _overdue(case: Case, returned: Effect) -> Decision | None:
@@ -199,6 +195,14 @@ def _task_missing(case: Case, task: Task | None) -> Decision | None:
     reason = say("reason.approval_again")
     again = approval_task(case, "approval_again", _approvers(case)[0], reason)
     return case.decide(Verdict.APPROVAL_AGAIN, reason, again, attention=True, notices=True)
+
+
+def _waiting(case: Case, returned: Effect) -> Decision:
+    """It is the supervisor's turn."""
+    if unable := _unable(case, _candidates(case)):
+        reason = say("reason.inactive_candidate", candidate=unable)
+        return case.decide(Verdict.AWAITING, reason, attention=True)
+    return case.decide(Verdict.AWAITING, say("reason.awaiting", date=case.date(returned.at)))
 
 
 def _hand_over(case: Case, successor: Person, reason: Message) -> Decision:

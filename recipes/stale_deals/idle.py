@@ -13,7 +13,7 @@ from recipes.stale_deals.settings import StaleDealsSettings
 from recipes.stale_deals.snapshot import Snapshot
 from recipes.stale_deals.story import APPROVALS, Story
 
-__all__ = ["Idle", "Touch", "is_ours", "look"]
+__all__ = ["ROUNDING", "Idle", "Touch", "is_ours", "look"]
 
 OWN_WRITE = timedelta(minutes=5)
 """A write is confirmed after the portal stamped it: at most so much later, retries and read-back included."""

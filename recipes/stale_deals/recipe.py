@@ -25,6 +25,7 @@ from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import DealChanges, Ref
 from recipes.stale_deals.approval import await_approval
 from recipes.stale_deals.case import NAME, Case
+from recipes.stale_deals.idle import ROUNDING
 from recipes.stale_deals.report import results
 from recipes.stale_deals.restore import end_round
 from recipes.stale_deals.settings import StaleDealsSettings
@@ -170,9 +171,12 @@ def held(case: Case) -> Decision | None:
 
 
 def manual_edit(case: Case) -> Decision | None:
-    """Exclusion B: somebody touched the deal after the warning, which cancels the transfer."""
+    """Exclusion B: somebody touched the deal after the warning, which cancels the transfer.
+
+    Portals keep times to the minute: what happened in the minute of the warning counts as after it.
+    """
     touch, warned = case.idle.touch, case.story.warned_at
-    if touch is None or warned is None or touch.at <= warned:
+    if touch is None or warned is None or touch.at + ROUNDING <= warned:
         return None
     facts = {"who": touch.who_message, "what": touch.what_message}
     reason = say("reason.cancelled", date=case.date(touch.at), **facts)

@@ -44,6 +44,16 @@ def test_the_state_says_once_that_a_candidate_is_checked(story: Any) -> None:
     assert story.run().verdict == "awaiting"
 
 
+def test_a_review_that_was_undone_is_not_done_again(story: Any) -> None:
+    story.returned()
+    name_candidate(story)
+    story.run()
+    story.memory.undo(story.deal.ref, "review", story.crm.clock.now())
+    story.crm.change("7", DealChanges(fields={"return_state": "свободная сделка"}))
+    assert story.run().actions == ()
+    assert answer(story, DONE).verdict == "approve"
+
+
 def test_a_state_that_a_person_has_set_is_left_alone(story: Any) -> None:
     story.returned()
     story.crm.change("7", DealChanges(fields={"return_state": "проверка контрагента"}))
@@ -56,6 +66,9 @@ def test_a_candidate_who_cannot_take_the_deal_is_pointed_out_before_the_decision
     name_candidate(story, DISMISSED)
     decision = story.run()
     assert (decision.verdict, decision.actions, decision.attention) == ("awaiting", (), True)
+    assert decision.reason.render("en") == "the new executor Бывший cannot take the deal"
+    del story.crm.tasks_by_id[story.task.id]
+    assert story.run().verdict == "approval_again"
 
 
 def test_a_candidate_of_another_time_does_not_slip_through(make_story: Any) -> None:
@@ -133,6 +146,20 @@ def test_who_may_decide(make_story: Any, by: str | None, settings: Any, verdict:
     name_candidate(story)
     assert answer(story, DONE, by).verdict == verdict
     assert (story.deal.assignees == ()) == (verdict == "not_allowed")
+
+
+def test_a_robot_with_rights_of_an_administrator_may_not_decide(story: Any) -> None:
+    story.crm.people[NOISE] = story.crm.people[NOISE].model_copy(update={"is_admin": True})
+    story.returned()
+    name_candidate(story)
+    assert answer(story, DONE, NOISE).verdict == "not_allowed"
+
+
+def test_a_decision_of_somebody_else_is_always_opened_again(make_story: Any) -> None:
+    story = make_story(reopen_incomplete=False).returned()
+    name_candidate(story)
+    answer(story, DONE, COLLEAGUE)
+    assert story.task.state is TaskState.OPEN
 
 
 def test_a_client_with_the_number_of_an_administrator_may_not_decide(story: Any) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from crmkit.automation.actions import Notify, Remember, UpdateDeal
+from crmkit.automation.memory import Effect, Memory
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import AuthorKind, DealChanges, Person, TaskState
+from recipes.stale_deals import Snapshot
 
 DIRECTOR, HEAD, OTHER_HEAD, MANAGER, COLLEAGUE, DISMISSED = "1", "2", "3", "5", "6", "15"
 ROBOT, NOISE = "90", "91"
@@ -100,6 +102,56 @@ def test_an_edit_shortly_after_our_warning_is_still_seen(story: Any, extra: time
     assert story.wait(days=1).run().verdict == "cancelled"
 
 
+@pytest.mark.parametrize(("before", "verdict"), [(0, "cancelled"), (59, "cancelled"), (60, "warned")])
+def test_a_comment_in_the_minute_of_the_warning_counts_as_after_it(
+    story: Any, before: int, verdict: str
+) -> None:
+    """The portal shows 10:05 for both; when in doubt the deal is left alone."""
+    story.wait(days=15).run()
+    entry = story.crm.note("7", user(MANAGER))
+    story.crm.sheets["7"].history[-1] = entry.model_copy(update={"at": entry.at - timedelta(seconds=before)})
+    assert story.wait(days=1).run().verdict == verdict
+
+
+def test_our_own_write_is_not_taken_for_a_change_of_somebody_unknown(story: Any) -> None:
+    story.returned()
+    story.wait(hours=1)
+    story.crm.set_task(story.task.id, TaskState.REJECTED, HEAD)
+    story.run(killed_after=1)  # the deal is put back; the note that would explain it comes an hour later
+    story.wait(hours=1).run()
+    assert (
+        story.wait(days=1).look().evidence[0].render("en")
+        == "last human touch: 2025-03-03 by Иванова, creation"
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "whose"), [(-6, "unknown"), (-4, "Иванова"), (0.5, "Иванова"), (2, "unknown")]
+)
+def test_only_a_change_about_when_we_wrote_is_ours(story: Any, minutes: float, whose: str) -> None:
+    story.returned()
+    story.crm.change("7", DealChanges(fields={"new_assignee": user(COLLEAGUE)}))
+    story.wait(hours=1).run()  # the state says that a candidate is checked: a write without a comment
+    written = story.crm.clock.now() + timedelta(minutes=minutes)
+    sheet = story.crm.sheets["7"]
+    sheet.deal = sheet.deal.model_copy(update={"updated_at": written})
+    assert whose in story.wait(days=1).look().evidence[0].render("en")
+
+
+def test_a_deal_without_any_history_is_as_old_as_its_creation(story: Any) -> None:
+    story.crm.sheets["7"].history.clear()
+    assert story.wait(days=15, seconds=-1).look().verdict == "active"
+    assert story.wait(seconds=1).look().verdict == "warn"
+
+
+def test_the_end_of_a_round_counts_even_if_the_portal_saw_nothing_of_it(story: Any) -> None:
+    deal = story.deal.model_copy(update={"untouched_since": story.crm.clock.now()})
+    end = Effect(key="k", step="cancelled", episode=1, at=story.wait(days=30).crm.clock.now())
+    snapshot = Snapshot(deal, story.recipe.observe(story.ctx, deal.ref).portal)
+    decision = story.recipe.decide(snapshot, end.at + timedelta(days=14), Memory(effects=(end,)))
+    assert decision.verdict == "active"
+
+
 def test_a_client_who_writes_cancels_but_never_holds(make_story: Any) -> None:
     story = make_story(manual_edit="block_until_released").wait(days=15)
     story.run()
@@ -179,6 +231,7 @@ def test_a_warning_that_only_the_history_knows_is_not_repeated(story: Any) -> No
     decision = story.wait(days=3).run()
     assert decision.verdict == "warned"
     assert [type(action) for action in decision.actions] == [Remember]
+    assert not decision.counted
     assert len(story.crm.notices) == 2
     assert story.days(4) == ["warned", "warned", "warned", "return"]
 
@@ -248,7 +301,8 @@ def test_held_until_the_deal_is_listed(make_story: Any) -> None:
 def test_a_pause_with_a_reason_is_honoured_until_its_day(make_story: Any) -> None:
     story = make_story()
     story.crm.add("7", snooze_until=date(2025, 3, 28), snooze_reason="клиент в отпуске")
-    decision = story.wait(days=20).look()
+    assert story.wait(days=10).look().verdict == "snoozed"
+    decision = story.wait(days=10).look()
     assert decision.verdict == "snoozed"
     assert decision.reason.render("ru") == "отложена до 28.03.2025: клиент в отпуске"
     assert story.wait(days=4, hours=13).look().verdict == "snoozed"  # 27 March, 23:00
