@@ -161,7 +161,7 @@ class OAuth:
 
     def _exchange(self, grant: Mapping[str, str], before: Tokens) -> Tokens:
         server = _origin(before.server) or self._server
-        secrets = (self._client_secret, *grant.values())
+        secrets = (self._client_secret, grant.get("refresh_token", ""), grant.get("code", ""))
         request = Request(
             "GET",  # the documents know no other way; the address is in no log and no message
             "/oauth/token/",

@@ -14,9 +14,7 @@ _READ = re.compile(
     r"(get\w*|list\w*|fields|types|count|find\w*|search|tail|info|current|profile|scope|methods?|status|exists"
     r"|isexists|children|subordinates|history|thread|senders|openapi)$"
 )
-_IDEMPOTENT = re.compile(
-    r"(update|set|delete|edit|kill|terminate|unbind|rename|clear|markdeleted|restore|complete)$"
-)
+_IDEMPOTENT = re.compile(r"(update|set|delete|edit|unbind|rename|clear|markdeleted|restore)$")
 _ADDING = frozenset({"fm", "phone", "email", "web", "im", "link"})
 """Multiple fields of CRM objects: an entry without its id is added by an update, every time."""
 _EXACT = {

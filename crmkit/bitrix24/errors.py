@@ -8,7 +8,7 @@ numbers, texts with spaces, empty, or (REST 3.0) inside an object.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,10 +192,12 @@ class Classifier:
 
     Args:
         clock: Turns ``operating_reset_at`` into seconds.
+        scrub: Takes secrets out of what the portal says: it likes to quote the address it was called by.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, scrub: Callable[[Any], Any] = lambda value: value) -> None:
         self._clock = clock
+        self._scrub = scrub
 
     def __call__(self, request: Request, response: Response) -> Failure | None:
         """Return the failure in ``response``, or ``None``."""
@@ -219,7 +221,7 @@ class Classifier:
         facts = facts_of(body)
         rule = rule_for(facts.code, facts.text, status)
         wait = self._seconds(body, facts.code)
-        error = error_from(body, method=method, status=status, retry_after=wait)
+        error = error_from(self._scrub(body), method=method, status=status, retry_after=wait)
         return Failure(error, rule.action, rule.not_taken, wait)
 
     def _seconds(self, body: Mapping[str, Any], code: str) -> float | None:

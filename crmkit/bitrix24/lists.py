@@ -19,7 +19,7 @@ from crmkit.bitrix24.encoding import Ref, has_reference, to_command
 from crmkit.bitrix24.envelope import as_map, rows_of
 from crmkit.bitrix24.parcel import PAGE, Gate
 from crmkit.clock import Clock
-from crmkit.exceptions import ApiError, CrmkitError, IncompleteList, OutcomeUnknown
+from crmkit.exceptions import ApiError, CrmkitError, IncompleteList, OutcomeUnknown, RateLimited
 from crmkit.transport.rate_limit import Limiter
 from crmkit.transport.request import Effect
 from crmkit.transport.retry import Action
@@ -223,17 +223,21 @@ class _Walk:
 
     def _page_alone(self) -> list[dict[str, Any]]:
         params = self._after(self._cursor) if self._cursor else self._params
-        problem: CrmkitError
-        try:
-            page = self._owner.page(self._method, params, start=-1)
-            self._check(page.rows)
-        except (ApiError, IncompleteList) as error:
-            problem = error
-        else:
-            return page.rows
+        problem: CrmkitError | None = None
+        for _ in range(PATIENCE):
+            try:
+                page = self._owner.page(self._method, params, start=-1)
+                self._check(page.rows)
+            except RateLimited as error:
+                problem = error  # the method's budget can stay used up for longer than one call waits
+            except (ApiError, IncompleteList) as error:
+                problem = error
+                break
+            else:
+                return page.rows
         raise IncompleteList(
-            f"{self._method}: no page after id {self._cursor} (row {self._count}): {problem.message}",
-            hint=problem.hint,
+            f"{self._method}: no page after id {self._cursor} (row {self._count}): {problem}",
+            hint="read the list again later",
         )
 
     def _check(self, rows: list[dict[str, Any]], *, fresh: bool = False) -> None:

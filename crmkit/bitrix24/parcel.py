@@ -11,7 +11,7 @@ from crmkit.bitrix24.encoding import normalise
 from crmkit.bitrix24.envelope import Envelope, as_map, rows_of
 from crmkit.bitrix24.errors import Classifier
 from crmkit.bitrix24.outcomes import Command, ExternalKey, Outcome, Status
-from crmkit.exceptions import ApiError, CrmkitError, OutcomeUnknown
+from crmkit.exceptions import ApiError, CrmkitError, NotFound, OutcomeUnknown
 from crmkit.transport.request import Effect
 from crmkit.transport.retry import Action
 
@@ -165,8 +165,8 @@ def _sort(parcel: Parcel, names: list[str], envelope: Envelope, gate: Gate, atte
     for name, job in zip(names, parcel.jobs, strict=True):
         verdict: Verdict
         if name in errors:
-            time = times.get(name)
-            verdict = _refused(job, _error_body(errors[name], time), gate.classify, attempts)
+            body = _error_body(errors[name], times.get(name) or _last_time(job, names, parcel, times))
+            verdict = _refused(job, body, gate.classify, attempts)
             stopped = stopped or (name if parcel.halt else "")
         elif name in results:
             verdict = Outcome(
@@ -187,8 +187,18 @@ def _error_body(error: Any, time: Any) -> dict[str, Any]:
     return body
 
 
+def _last_time(job: Job, names: list[str], parcel: Parcel, times: Mapping[str, Any]) -> Any:
+    """Return what the answer says about the run time of the same method: a refused command has no times."""
+    for name, other in zip(reversed(names), reversed(parcel.jobs), strict=True):
+        if other.command.method == job.command.method and times.get(name):
+            return times[name]
+    return None
+
+
 def _refused(job: Job, body: Mapping[str, Any], classify: Classifier, attempts: int) -> Verdict:
     failure = classify.failure(body, method=job.command.method)
+    if job.losses and isinstance(failure.error, NotFound) and job.command.method.lower().endswith("delete"):
+        return Outcome(job.command, Status.DONE, settled="gone when it was sent again")
     if failure.action in (Action.WAIT, Action.RETRY):
         if failure.not_taken:
             return Again(failure.retry_after or 1.0, paused=failure.retry_after is not None)

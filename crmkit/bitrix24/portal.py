@@ -57,7 +57,7 @@ class Portal:
 
     def __init__(self, origin: str, prefix: str, auth: WebhookAuth | OAuth, settings: Settings) -> None:
         self.settings = settings
-        self.classify = Classifier(settings.clock)
+        self.classify = Classifier(settings.clock, self._scrub)
         self._prefix = f"{prefix}/" if prefix else ""
         self._auth = auth
         self._lock = threading.Lock()
@@ -171,6 +171,9 @@ class Portal:
             on_wait=common.on_wait,
             session=common.session,
         )
+
+    def _scrub(self, value: Any) -> Any:
+        return self._v2.redactor.scrub_value(value)
 
     def _hide(self, secret: str) -> None:
         self._v2.redactor.add(secret)

@@ -95,7 +95,10 @@ Ids = Annotated[tuple[int, ...], BeforeValidator(_list)]
 class Model(BaseModel):
     """A row of the portal. Unknown keys are no error and stay; :attr:`raw` is the row as it came."""
 
-    model_config = ConfigDict(extra="allow", populate_by_name=True, coerce_numbers_to_str=True)
+    # Dozens of models, few of them used in one run: each is built when it is first needed.
+    model_config = ConfigDict(
+        extra="allow", populate_by_name=True, coerce_numbers_to_str=True, defer_build=True
+    )
 
     _raw: Mapping[str, Any] = PrivateAttr(default_factory=dict)
 

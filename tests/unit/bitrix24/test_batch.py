@@ -176,6 +176,55 @@ def test_a_used_up_method_waits_while_the_others_go_on(b24: Bitrix24, portal: An
     assert clock.monotonic() >= 3600
 
 
+def test_an_hour_without_budget_does_not_lose_a_list(b24: Bitrix24, portal: Any, clock: Any) -> None:
+    portal.add(200)
+    portal.rules.append(
+        lambda m, _: (
+            {"error": "OPERATION_TIME_LIMIT"} if portal.executed and clock.monotonic() < 3600 else None
+        )
+    )
+    assert [row["id"] for row in b24.list("crm.item.list", {"entityTypeId": 2})] == list(range(1, 201))
+    assert clock.monotonic() >= 3600
+
+
+def test_the_reset_that_the_portal_named_is_waited_for(b24: Bitrix24, portal: Any, clock: Any) -> None:
+    portal.add(2)
+    reset = clock.now().timestamp() + 300
+    real = portal._batch
+
+    def batch(body: Any) -> Any:
+        answer = real(body)
+        answer["result"]["result_time"] = {
+            key: {"operating_reset_at": reset} for key in answer["result"]["result"]
+        }
+        return answer
+
+    portal._batch = batch
+    portal.rules.append(
+        lambda m, p: (
+            {"error": "OPERATION_TIME_LIMIT"} if p["id"] == "2" and clock.now().timestamp() < reset else None
+        )
+    )
+    assert len(b24.batch([update(1), update(2)]).done) == 2
+    assert clock.monotonic() == pytest.approx(300, abs=1)
+    assert len(portal.requests) == 2
+
+
+def test_a_delete_whose_answer_was_lost_is_done(b24: Bitrix24, portal: Any) -> None:
+    portal.add(3)
+    portal.lose()
+    result = b24.batch([("crm.item.delete", {"entityTypeId": 2, "id": n}) for n in (1, 2, 3)])
+    assert len(result.done) == 3
+    assert not portal.items
+
+
+def test_errors_inside_a_batch_show_no_secret(b24: Bitrix24, portal: Any) -> None:
+    said = "no https://acme.bitrix24.ru/rest/1/s3cretk3y/x"
+    portal.rules.append(lambda *_: {"error": "ERROR_CORE", "error_description": said})
+    (outcome,) = b24.batch(["x.y"])
+    assert "s3cretk3y" not in str(outcome.error) + repr(outcome) + repr(vars(outcome.error))
+
+
 def test_query_limit_inside_a_batch_is_waited_for(b24: Bitrix24, portal: Any) -> None:
     portal.add(1)
     answers = [{"error": "QUERY_LIMIT_EXCEEDED"}, None]
