@@ -124,17 +124,6 @@ class Call:
                 raise bad_value(f"Incorrect {name} - {value!r}")
         return offset, min(size, MAX_PAGE)
 
-    def required(self, name: str) -> Any:
-        """Return a value of the body.
-
-        Raises:
-            Refused: Code 40: it is missing.
-        """
-        value = self.body.get(name)
-        if value in (None, ""):
-            raise missing(name)
-        return value
-
     def filters(self) -> list[dict[str, Any]]:
         """Return the complex filters of a list.
 

@@ -78,6 +78,7 @@ def test_an_administrator_may_look_with_other_eyes_others_may_not(bench, box):
     refused = bench.api(box, "user:5").post("/task/list", {"runAsUserId": "user:4"})
     assert error(refused)[1] == 6
     assert bench.api(box, "admin").post("/task/list", {"runAsUserId": "user:999"}).json()["code"] == 41
+    assert bench.api(box, "admin").post("/task/list", {"runAsUserId": "contact:5"}).status_code == 501
 
 
 def test_what_is_not_emulated_is_said_loudly(api):

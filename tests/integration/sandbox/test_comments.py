@@ -182,8 +182,9 @@ def test_order_and_pages(api, task):
     assert order(("id", "Desc"), offset=1, pageSize=1) == [old]
     typo = [{"filed": "id", "direction": "Desc"}]
     assert [one["id"] for one in api.comments(task, resultOrder=typo)] == [last, old, first]
-    refused = api.post(f"/task/{task}/comments/list", {"resultOrder": [{"field": "owner"}]})
-    assert (refused.status_code, refused.json()["code"]) == (500, 41)
+    for nonsense in ([{"field": "owner"}], [{"field": "id", "direction": "Up"}], "id", ["id"]):
+        refused = api.post(f"/task/{task}/comments/list", {"resultOrder": nonsense})
+        assert (refused.status_code, refused.json()["code"]) == (500, 41)
 
 
 def test_a_change_in_place_answers_200_without_a_body_and_tells_nobody(api, task):
@@ -234,6 +235,8 @@ def test_a_process_may_forbid_comments(api, task):
 
 def test_files_are_not_pretended(api, task):
     assert api.post(f"/task/{task}/comments/", {"files": [{"id": 5}]}).status_code == 501
+    number = add(api, task)
+    assert api.post(f"/task/{task}/comments/{number}", {"files": [{"id": 5}]}).status_code == 501
 
 
 def test_the_list_over_all_tasks_needs_a_filter(api, task):

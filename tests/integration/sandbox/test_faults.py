@@ -59,13 +59,15 @@ def test_errors_with_the_vendor_envelope_or_another_body(api):
     add(api.box, kind="error")
     add(api.box, kind="error", status=504, body="<html>gateway</html>")
     add(api.box, kind="error", status=200, body={"result": "fail", "code": 22, "error": "limit"})
-    first, second, third = (api.get("/ping") for _ in range(3))
+    add(api.box, kind="error", status=599)
+    first, second, third, fourth = (api.get("/ping") for _ in range(4))
     assert (first.status_code, first.json()) == (
         500,
         {"result": "fail", "code": 0, "error": "Rest API error"},
     )
     assert (second.status_code, second.text) == (504, "<html>gateway</html>")
     assert (third.status_code, third.json()["code"]) == (200, 22)
+    assert (fourth.status_code, fourth.reason) == (599, "Unknown")
     assert api.get("/ping").json() == {"result": "success"}
 
 

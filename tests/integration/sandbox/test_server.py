@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from crmkit.sandbox import Sandbox, SandboxClock
+from crmkit.sandbox.server import HttpServer
 
 
 def raw(box, text):
@@ -105,6 +106,20 @@ def test_a_bug_of_the_sandbox_is_told(api, capfd):
     assert answer.status_code == 500
     assert "this is a bug of the sandbox" in answer.text
     assert "KeyError" in capfd.readouterr().err
+
+
+def test_a_client_that_hangs_up_is_no_trouble(capfd):
+    server = HttpServer(lambda request: None, timestamp=lambda: 0.0)
+    for trouble in (ConnectionResetError(), BrokenPipeError(), KeyError("a real bug")):
+        try:
+            raise trouble
+        except (OSError, KeyError):
+            server.handle_error(None, ("127.0.0.1", 1))
+    server.close()
+    told = capfd.readouterr().err
+    assert "a real bug" in told
+    assert "ResetError" not in told
+    assert "BrokenPipe" not in told
 
 
 def test_serve_forever_ends_with_the_keyboard(monkeypatch):

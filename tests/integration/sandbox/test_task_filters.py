@@ -181,6 +181,13 @@ def test_unknown_filters_operators_and_shapes_are_refused(api):
         ([f("10", 1)], 41),
         ([f(109, "user:4")], 40),
         ([f(109, "user:4", field=777)], 41),
+        ([f(104, 5, field=109)], 41),
+        ([f(105, "да", field=108)], 41),
+        ([f(106, 5, field=101)], 41),
+        ([f(112, "кто", field=103)], 41),
+        ([f(114, "a;b", field=102)], 41),
+        ([f(307, "все")], 41),
+        ([f(93, "x", subfilter={"dataTagId": 77})], 6000),
         ("abc", 30),
     ):
         assert api.post("/task/list", {"filters": filters}).json()["code"] == code, filters
@@ -199,6 +206,8 @@ def test_analytics(api):
     assert api.ids(f(93, "Дозвонился", "equals", subfilter=text)) == [a]
     assert api.ids(f(93, 10, "gt", subfilter=number)) == [a]
     assert api.ids(f(93, 20, "gt", subfilter=number)) == []
+    nonsense = f(93, 20, subfilter={**tag, "filter": {"type": 1}})
+    assert api.post("/task/list", {"filters": [nonsense]}).json()["code"] == 41
     refused = api.post("/task/list", {"filters": [f(93, "x")]})
     assert refused.json()["error"] == 'JSONObject["subfilter"] not found'
     assert api.task(a, "dataTags")["dataTags"] == [{"dataTag": {"id": 6, "name": "Звонок"}, "key": 1}]

@@ -19,7 +19,9 @@ def test_a_page_is_never_larger_than_a_hundred(api):
     assert len(api.ids()) == 100
 
 
-@pytest.mark.parametrize("body", [{"offset": -1}, {"pageSize": 0}, {"offset": "0"}, {"pageSize": True}])
+@pytest.mark.parametrize(
+    "body", [{"offset": -1}, {"pageSize": 0}, {"offset": "0"}, {"pageSize": True}, {"fields": 5}]
+)
 def test_bad_pages_are_refused(api, body):
     answer = api.post("/task/list", body)
     assert (answer.status_code, answer.json()["code"]) == (500, 41)

@@ -144,6 +144,29 @@ def test_partial_success_names_what_failed(api):
     assert api.task(number, "name")["name"] == "Иначе"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": 5},
+        {"isDeleted": "да"},
+        {"project": {"id": 5}},
+        {"parent": 5},
+        {"processId": 9},
+        {"duration": "день"},
+    ],
+)
+def test_each_value_fails_alone(api, body):
+    number = api.create()
+    answer = api.post(f"/task/{number}", {**body, "priority": "Urgent"})
+    assert [one["field"] for one in answer.json()["failures"]] == list(body)
+    assert api.task(number, "priority")["priority"] == "Urgent"
+
+
+def test_custom_fields_come_in_a_list(api):
+    number = api.create()
+    assert api.post(f"/task/{number}", {"customFieldData": {"109": 5}}).json()["code"] == 41
+
+
 def test_failures_may_come_as_one_object(bench):
     api = bench.api(failures_shape="object")
     number = api.create()
