@@ -163,12 +163,12 @@ class _Run:
 
     def _work(self, items: Iterable[ItemRecord]) -> str:
         """Do all there is to do; return what stopped it, or an empty text."""
-        runner = ItemRunner(self._recipe, self._crm, self._ledger, self._lease)
+        runner = self._runner(self._recipe, self._lease.run)
         try:
             self._settle(runner)
             for begun in self._begun():
                 if recipe := self._recipe_of(begun):
-                    earlier = ItemRunner(recipe, self._crm, self._ledger, self._lease).run(begun)
+                    earlier = self._runner(recipe, begun.run).run(begun)
                     self._ledger.runs.count(begun.run)
                     self._earlier.append(earlier)
             for item in items:
@@ -179,6 +179,11 @@ class _Run:
         except STOPPERS as error:
             return str(error)
         return ""
+
+    def _runner(self, recipe: Recipe[Any, Any], run: str) -> ItemRunner:
+        """Return who carries out the items of a run, in the language in which its texts were planned."""
+        language = self._ledger.runs.get(run).plan["language"]
+        return ItemRunner(recipe, self._crm, self._ledger, self._lease, language)
 
     def _settle(self, runner: ItemRunner) -> None:
         for record in self._ledger.journal.unsettled(self._crm.portal, self._names()):

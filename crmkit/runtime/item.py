@@ -9,7 +9,7 @@ from typing import Any
 
 from crmkit.automation.actions import Action, Remember, UpdateDeal
 from crmkit.automation.memory import Memory
-from crmkit.automation.messages import Message
+from crmkit.automation.messages import Language, Message
 from crmkit.automation.planning import day_start
 from crmkit.automation.recipe import Context, Decision, Recipe
 from crmkit.crm.base import Crm
@@ -37,14 +37,22 @@ class ItemRunner:
         crm: The portal.
         ledger: The ledger.
         lease: The right to write.
+        language: Of the texts that are written into the portal, as in the plan.
     """
 
-    def __init__(self, recipe: Recipe[Any, Any], crm: Crm, ledger: Ledger, lease: Lease) -> None:
+    def __init__(
+        self,
+        recipe: Recipe[Any, Any],
+        crm: Crm,
+        ledger: Ledger,
+        lease: Lease,
+        language: Language = "ru",
+    ) -> None:
         self._recipe = recipe
         self._crm = crm
         self._ledger = ledger
         self._lease = lease
-        self._context: Context[Any] = Context(crm, recipe.settings, ledger)
+        self._context: Context[Any] = Context(crm, recipe.settings, ledger, language)
         self.performer = Performer(crm, ledger.journal)
 
     def run(self, item: ItemRecord) -> ItemResult:
