@@ -18,7 +18,8 @@ RU = {
     ),
     "text.approval_title": "Свободная сделка: решить, кто её возьмёт. {deal}",
     "text.approval": (
-        "Сделка «{deal}» возвращена в новые запросы: {evidence}.\n"
+        "Сделка возвращена в новые запросы: {deal}.\n"
+        "Почему: {evidence}.\n"
         "Прежний исполнитель: {executors}.\n\n"
         "Согласиться: заполните в сделке поле «{field}» и переведите эту задачу в состояние «выполнено». "
         "Новый исполнитель получит сделку, метка «{label}» будет снята.\n"
@@ -159,7 +160,8 @@ EN = {
     "text.warning_working": "In {days:working day|working days} this deal will be moved to the new requests",
     "text.approval_title": "Free deal: decide who takes it. {deal}",
     "text.approval": (
-        "The deal «{deal}» went back to the new requests: {evidence}.\n"
+        "This deal went back to the new requests: {deal}.\n"
+        "Why: {evidence}.\n"
         "Former executor: {executors}.\n\n"
         "To agree: fill in the field «{field}» of the deal and set this task to done. The new executor gets "
         "the deal, the label «{label}» is removed.\n"
