@@ -51,7 +51,7 @@ test: lint
 	@$(PY) -m coverage report --skip-covered --skip-empty --format=total | sed 's/^/coverage: /; s/$$/ %/'
 
 docs: setup
-	$(PY) -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 
 lock: setup
 	$(PY) -m piptools compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-annotate \

@@ -13,7 +13,6 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
-from crmkit.automation.messages import Message
 from crmkit.automation.plan import Plan
 from crmkit.cli.errors import DONE
 from crmkit.cli.frame import command
@@ -53,8 +52,7 @@ def register(app: typer.Typer) -> None:
             raise ConfigurationError("XLSX cannot be printed", hint="name a file: --out report.xlsx")
         plan = make_plan(session, name)
         figures = _figures(session, plan)
-        title = Message(key="cli.report.title", params={"recipe": name, "portal": session.portal.name})
-        tables = recipe_tables(name, title, figures, plan.items)
+        tables = recipe_tables(name, session.portal.name, figures, plan.items)
         if out:
             write(tables, out, session.out.language)
             session.out.say("report.written", path=out)

@@ -204,7 +204,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "crmkit runs retry {run} goes on from here",
     ),
     "runs.none": ("Запусков ещё не было.", "There have been no runs yet."),
-    "report.title": ("Отчёт: {recipe}, портал {portal}", "Report: {recipe}, portal {portal}"),
     "report.written": ("Записано: {path}", "Written: {path}"),
     "sandbox.runs": (
         "Учебный Планфикс работает: {url}\nУправление: {control}\nВремя портала: {time}",

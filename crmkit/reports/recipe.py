@@ -34,21 +34,24 @@ class FiguresLike(Protocol):
         """Return the figures in words, a line each."""
 
 
-def recipe_tables(
-    recipe: str, title: Message, figures: FiguresLike, items: Iterable[PlanItem]
-) -> list[Table]:
+def recipe_tables(recipe: str, portal: str, figures: FiguresLike, items: Iterable[PlanItem]) -> list[Table]:
     """Return the figures of a recipe as tables.
 
     Args:
         recipe: Its name; its texts have to be loaded.
-        title: What the report is called.
+        portal: What the portal is called.
         figures: What the recipe counted.
         items: The present decision about every entity.
     """
     told = (line for line in figures.summary() if not line.key.endswith(HAVE_TABLES))
     lines: list[tuple[Cell, ...]] = [(line,) for line in told]
     return [
-        Table("summary", title, (Column("figure", word("figures")),), lines),
+        Table(
+            "summary",
+            word("title", recipe=recipe, portal=portal),
+            (Column("figure", word("figures")),),
+            lines,
+        ),
         Table(
             "excluded",
             word("excluded"),

@@ -25,6 +25,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "started": ("Начало", "Started"),
     "requests": ("Запросы", "Requests"),
     "outcomes": ("Итоги", "Outcomes"),
+    "title": ("Отчёт: {recipe}, портал {portal}", "Report: {recipe}, portal {portal}"),
     "figures": ("Показатели", "Figures"),
     "excluded": ("Не тронуто", "Left alone"),
     "managers": ("По менеджерам", "By manager"),

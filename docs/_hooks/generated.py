@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from crmkit.cli.main import program
 from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES as PLANFIX
 from crmkit.crm.capabilities import Capability
+from recipes.stale_deals import StaleDealsSettings
 
 DOCS = Path(__file__).parents[1]
 NOTICE = "<!-- Made by docs/_hooks/generated.py; do not edit. -->\n"
@@ -55,16 +57,39 @@ does it, tested against the sandbox; nothing here was verified on a live portal.
 """
 
 
+def settings_page() -> str:
+    """Return the settings of the recipe ``stale_deals``."""
+    properties = StaleDealsSettings.model_json_schema()["properties"]
+    rows = "\n".join(_setting(name, schema) for name, schema in properties.items())
+    return f"""{NOTICE}
+# Settings of stale deals
+
+In `[recipes.stale_deals]` of `crmkit.toml`, or for once: `crmkit plan stale_deals --set warn_after=10`.
+
+| setting | default | meaning |
+|---|---|---|
+{rows}
+"""
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page with its text."""
-    reference, providers = DOCS / "reference", DOCS / "providers"
-    return {reference / "cli.md": cli_page(), providers / "capabilities.md": capabilities_page()}
+    return {
+        DOCS / "reference" / "cli.md": cli_page(),
+        DOCS / "providers" / "capabilities.md": capabilities_page(),
+        DOCS / "recipes" / "stale_deals-settings.md": settings_page(),
+    }
 
 
 def _row(capability: Capability) -> str:
     marks = " | ".join("yes" if capability in one else "no" for one in PROVIDERS)
     reasons = "; ".join(one.reasons[capability] for one in PROVIDERS if capability in one.reasons)
     return f"| `{capability}` | {marks} | {reasons} |"
+
+
+def _setting(name: str, schema: dict[str, Any]) -> str:
+    default = f"`{json.dumps(schema['default'], ensure_ascii=False)}`" if "default" in schema else "(needed)"
+    return f"| `{name}` | {default} | {schema['description'].replace('|', '/')} |"
 
 
 def _command(path: tuple[str, ...], command: Any) -> str:
