@@ -11,6 +11,7 @@ from crmkit.config.models import (
     StoreConfig,
     TaskKind,
     TaskMapping,
+    did_you_mean,
     is_loopback,
 )
 from crmkit.config.secret import Secret
@@ -26,6 +27,7 @@ __all__ = [
     "StoreConfig",
     "TaskKind",
     "TaskMapping",
+    "did_you_mean",
     "is_loopback",
     "load",
     "load_portal",

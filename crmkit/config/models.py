@@ -215,6 +215,11 @@ class TaskMapping(TaskKind):
 class PortalConfig(_Section):
     """One portal: where it is, how to get in, and what its things are called there.
 
+    ``timezone`` is the portal's: days begin and end in it. ``user`` says whose token it is, which Planfix
+    does not tell: then our own comments are known for ours, and if that person lives in another zone, the
+    days of filters are those of that zone. ``robots`` are users besides those with the role Robot whose
+    doings are not human.
+
     Example:
         >>> portal = PortalConfig(provider="planfix", url="https://acme.planfix.ru/rest", token="env:TOKEN")
         >>> portal.key

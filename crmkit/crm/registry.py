@@ -8,8 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from urllib.parse import urlsplit
 
 from crmkit.clock import Clock, SystemClock
-from crmkit.config import PortalConfig
-from crmkit.config.models import did_you_mean
+from crmkit.config import PortalConfig, did_you_mean
 from crmkit.crm.base import Crm
 from crmkit.exceptions import ConfigurationError
 

@@ -9,7 +9,8 @@ import pytest
 from crmkit.config import load_portal
 from crmkit.crm.base import Crm
 from crmkit.crm.registry import connect
-from crmkit.exceptions import AuthenticationError, ConfigurationError
+from crmkit.exceptions import AuthenticationError, ConfigurationError, TransportError
+from crmkit.sandbox import Fault
 from crmkit.sandbox.planfix.sandbox import PlanfixSandbox
 from crmkit.testing.planfix import open_crm
 
@@ -129,6 +130,29 @@ def test_a_token_that_is_refused(planfix_sandbox: PlanfixSandbox) -> None:
     planfix_sandbox.act.revoke_token("user:90")
     with pytest.raises(AuthenticationError):
         lines(planfix_sandbox)
+
+
+def test_a_portal_that_ignores_the_filter(planfix_sandbox: PlanfixSandbox) -> None:
+    tasks = [{"id": 1, "object": {"id": 2}}]
+    body = {"result": "success", "tasks": tasks}
+    planfix_sandbox.faults.add(Fault("error", "POST /task/list", status=200, body=body))
+    assert lines(planfix_sandbox) == [
+        "portal.deals: the portal ignores the filter by object (set another of them)"
+    ]
+
+
+def test_a_portal_that_goes_away_meanwhile(planfix_sandbox: PlanfixSandbox) -> None:
+    """Being out of reach is no problem of the settings."""
+    planfix_sandbox.faults.add(Fault("reset", "GET /object/{id}/statuses", times=None))
+    with pytest.raises(TransportError):
+        lines(planfix_sandbox)
+
+
+def test_a_token_that_may_not_see_people(planfix_sandbox: PlanfixSandbox) -> None:
+    planfix_sandbox.act.narrow_token("user:90", ["common_metadata", "object_readonly", "task_readonly"])
+    (line,) = lines(planfix_sandbox)
+    assert line.startswith("portal: POST /user/list: ")
+    assert "scope" in line
 
 
 def test_tasks_that_are_not_set_up(planfix_sandbox: PlanfixSandbox) -> None:

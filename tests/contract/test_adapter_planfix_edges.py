@@ -11,6 +11,7 @@ from crmkit.crm.base import Crm
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import (
     Activity,
+    ActivityKind,
     AuthorKind,
     Deal,
     DealChanges,
@@ -30,7 +31,7 @@ from crmkit.exceptions import (
 )
 from crmkit.planfix import Planfix
 from crmkit.sandbox import Fault
-from crmkit.sandbox.planfix.models import FieldDef
+from crmkit.sandbox.planfix.models import FieldDef, ObjectKind
 from crmkit.sandbox.planfix.sandbox import PlanfixSandbox
 from crmkit.testing.planfix import PlanfixBench, open_crm
 
@@ -119,6 +120,24 @@ class TestFinding:
             )
             assert crm.pipelines()[0].id == "1"
 
+    def test_deals_may_be_of_a_template(self, planfix_bench: PlanfixBench) -> None:
+        """The process of a template is that of the template itself, which is a task too."""
+        account = planfix_bench.box.account
+        account.templates[5] = ObjectKind(5, "Сделка по шаблону", 1)
+        template = planfix_bench.box.act.create_task("user:1", "Шаблон")
+        account.tasks[template].type = "Template"
+        account.templates[template] = account.templates.pop(5)
+        deal = planfix_bench.box.act.create_task("user:4", "По шаблону")
+        account.tasks[deal].template = template
+        with open_crm(planfix_bench.box, deals={"template": template}) as crm:
+            assert [one.id for one in crm.deals.find(Deal.is_open)] == [str(deal)]
+
+    def test_a_field_that_has_gone_is_told(self, planfix_sandbox: PlanfixSandbox) -> None:
+        mapping = {**planfix_sandbox.portal_config["deals"], "fields": {"lost": 999}}
+        with open_crm(planfix_sandbox, deals=mapping) as crm, pytest.raises(ConfigurationError) as caught:
+            crm.deals.update("70002", DealChanges(fields={"lost": "x"}))
+        assert str(caught.value).startswith("portal.deals.fields.lost: the portal has no field 999")
+
     def test_deals_that_are_not_set_are_a_mistake_of_the_settings(
         self, planfix_sandbox: PlanfixSandbox
     ) -> None:
@@ -146,6 +165,20 @@ class TestHistory:
         with open_crm(planfix_bench.box, robots=["user:4"]) as crm:
             assert crm.deals.history(deal)[0].author_kind is AuthorKind.ROBOT
             assert crm.users.get("4").is_robot
+
+    def test_what_happened_is_told_apart(self, planfix_bench: PlanfixBench) -> None:
+        deal = planfix_bench.new_deal()
+        client = planfix_bench.client_of(deal)
+        assert client
+        planfix_bench.comment(client, deal, "Письмо")
+        planfix_bench.advance(minutes=1)
+        planfix_bench.box.act.set_dates("user:4", int(deal), start=planfix_bench.now().timestamp())
+        planfix_bench.advance(minutes=1)
+        planfix_bench.move(planfix_bench.manager, deal, "won")
+        stage, dates, message, *_ = planfix_bench.crm.deals.history(deal)
+        assert (stage.kind, stage.stage_from, stage.stage_to) == (ActivityKind.STAGE, "1", "5")
+        assert (dates.kind, dates.author) == (ActivityKind.FIELDS, planfix_bench.manager)
+        assert (message.kind, message.author_kind) == (ActivityKind.MESSAGE, AuthorKind.CLIENT)
 
     def test_a_page_until_a_person_is_one_request(self, planfix_bench: PlanfixBench) -> None:
         deal = planfix_bench.new_deal()
@@ -385,6 +418,11 @@ class TestPortal:
         me = planfix_crm.me()
         assert me == Person(id="90")
         assert me.name == planfix_sandbox.account.users[90].full_name
+
+    def test_a_wrong_owner_of_the_token_is_told(self, planfix_sandbox: PlanfixSandbox) -> None:
+        with open_crm(planfix_sandbox, user="user:999") as crm, pytest.raises(ConfigurationError) as caught:
+            crm.me()
+        assert str(caught.value).startswith("portal.user: there is no user:999")
 
     def test_what_planfix_cannot_do_is_refused_with_the_reason(self, planfix_crm: Crm) -> None:
         for capability in (Capability.BATCH, Capability.WORKFLOWS, Capability.FIELD_HISTORY):

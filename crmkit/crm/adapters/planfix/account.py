@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from crmkit.clock import Clock
-from crmkit.config import BoundField, PortalConfig
-from crmkit.config.models import did_you_mean
+from crmkit.config import BoundField, PortalConfig, did_you_mean
 from crmkit.crm.adapters.planfix.mapping import Authors, Stages
 from crmkit.exceptions import ConfigurationError, PermissionDenied
 from crmkit.planfix import Planfix
@@ -47,7 +46,7 @@ class Account:
 
     def robots(self) -> frozenset[int]:
         """Return the numbers of the users whose doings are not human."""
-        named = {int(one.removeprefix("user:")) for one in self.portal.robots}
+        named = {int(one.partition(":")[2]) for one in self.portal.robots}
         return frozenset(named | {number for number, user in self.users().items() if user.is_robot})
 
     def authors(self) -> Authors:

@@ -14,9 +14,9 @@ from crmkit.crm.adapters.planfix.comments import Comments
 from crmkit.crm.adapters.planfix.deals import Deals
 from crmkit.crm.adapters.planfix.drift import problems
 from crmkit.crm.adapters.planfix.people import Companies, Contacts, Users
-from crmkit.crm.adapters.planfix.room import Tools
+from crmkit.crm.adapters.planfix.room import Tools, number_of
 from crmkit.crm.adapters.planfix.tasks import Tasks
-from crmkit.crm.adapters.planfix.values import NEUTRAL_TYPES
+from crmkit.crm.adapters.planfix.values import NEUTRAL_TYPES, person_in
 from crmkit.crm.models import FieldSpec, Person, Pipeline
 from crmkit.exceptions import ConfigurationError
 from crmkit.planfix import Planfix
@@ -72,10 +72,18 @@ class PlanfixCrm(base.Crm):
         return self._tools.client
 
     def me(self) -> Person | None:
-        """Return the owner of the token, as ``user`` in the settings says: the API does not tell."""
-        if self._tools.portal.user is None:
+        """Return the owner of the token, as ``user`` in the settings says: the API does not tell.
+
+        Raises:
+            ConfigurationError: The portal has no such user.
+        """
+        portal = self._tools.portal
+        if portal.user is None:
             return None
-        return self.users.get(self._tools.portal.user).person
+        if (owner := self._tools.account.users().get(number_of(portal.user, "user"))) is None:
+            hint = "correct the number, or let the token read users"
+            raise ConfigurationError(f"{portal.where('user')}: there is no {portal.user}", hint=hint)
+        return person_in(owner.person)
 
     def budget(self) -> base.Budget:
         """Return the request limits in force; nothing is sent."""

@@ -6,13 +6,15 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
 from crmkit.config import Bound, BoundField, TaskKind
 from crmkit.crm.adapters.planfix.query import scope_of
-from crmkit.crm.adapters.planfix.room import Tools
+from crmkit.crm.adapters.planfix.room import Tools, number_of
 from crmkit.crm.adapters.planfix.values import NEUTRAL_TYPES
-from crmkit.exceptions import ApiError, AuthenticationError, CrmkitError, RateLimited
+from crmkit.exceptions import ApiError, AuthenticationError, RateLimited
 from crmkit.planfix.models import CustomField, Role, Status
 
 __all__ = ["problems"]
 
+FATAL = (AuthenticationError, RateLimited)
+"""What would meet every further look too."""
 SEES_ALL = (Role.ADMIN, Role.TECH_ADMIN, Role.ROBOT)
 
 
@@ -31,7 +33,7 @@ def problems(tools: Tools) -> Iterator[str]:
 def _guarded(tools: Tools, look: Callable[[Tools], Iterable[str]]) -> Iterator[str]:
     try:
         yield from look(tools)
-    except (AuthenticationError, RateLimited):
+    except FATAL:
         raise
     except ApiError as error:
         # A missing scope or right, or something that is gone: one line, and on with the rest.
@@ -43,7 +45,7 @@ def _people(tools: Tools) -> Iterator[str]:
     named = {"user": (tools.portal.user,) if tools.portal.user else (), "robots": tools.portal.robots}
     for key, ids in named.items():
         for one in ids:
-            found = users.get(int(one.removeprefix("user:")))
+            found = users.get(number_of(one, "user"))
             if found is None:
                 yield f"{tools.portal.where(key)}: there is no {one} (correct the number)"
             elif not found.is_active:
@@ -123,9 +125,9 @@ def _stages(
     """Yield what is wrong with the statuses of a kind of tasks; return whether they can be read at all."""
     try:
         known: Mapping[int, Status] = tools.account.statuses(mapping.kind)
-    except AuthenticationError:
+    except FATAL:
         raise
-    except CrmkitError as error:
+    except ApiError as error:
         kinds = " and ".join(f"{name} {number}" for name, number in mapping.kind.items())
         yield f"{tools.portal.where(section)}: the statuses of {kinds} cannot be read: {error}"
         return False

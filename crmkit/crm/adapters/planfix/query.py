@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import product
 from typing import Any
 
-from crmkit.config import DealMapping, TaskKind
-from crmkit.config.models import did_you_mean
+from crmkit.config import DealMapping, TaskKind, did_you_mean
 from crmkit.crm.adapters.planfix.mapping import Stages
 from crmkit.crm.adapters.planfix.values import from_planfix, person_in, person_out, to_planfix
 from crmkit.crm.filters import Explanation, Term
@@ -124,8 +123,8 @@ def split(terms: Iterable[Term], facts: Facts) -> Query:
 def scope_of(mapping: TaskKind) -> tuple[tuple[Filter, ...], Callable[[Task], bool]]:
     """Return what makes a task one of a kind: as filters, and as a check of a task that was read.
 
-    Filter 325 is the object and 51 the template in the vendor's present description; the older help pages
-    call 51 "template or object".
+    A task that does not tell its object or template passes the check. Filter 325 is the object and 51 the
+    template in the vendor's present description; the older help pages call 51 "template or object".
     """
     asked = {"object": filters.task_object, "template": filters.template, "process": filters.process}
 
@@ -233,7 +232,7 @@ def _field(query: Query, term: Term, facts: Facts) -> Query:
     if value is None or value is False or value == ():
         return _empty_field(query, term, definition)
     wanted = to_planfix(definition, value)
-    definition.encode(wanted, facts.zone)  # refuses what the field cannot hold
+    definition.encode(wanted, UTC)  # refuses what the field cannot hold
     neutral = _as_read(definition, wanted)
     asked = _field_filter(definition, wanted, facts)
     if asked is None:

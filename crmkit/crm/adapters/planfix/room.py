@@ -51,7 +51,7 @@ class Tools:
         person; otherwise it is taken to be the portal's zone.
         """
         if self.portal.user:
-            owner = self.account.users().get(int(self.portal.user.removeprefix("user:")))
+            owner = self.account.users().get(number_of(self.portal.user, "user"))
             if owner and owner.timezone in available_timezones():
                 return ZoneInfo(owner.timezone)
         return self.portal.zone

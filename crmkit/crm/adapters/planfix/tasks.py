@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from crmkit.config import TaskMapping
-from crmkit.config.models import did_you_mean
+from crmkit.config import TaskMapping, did_you_mean
 from crmkit.crm import base
 from crmkit.crm.adapters.planfix.moments import horizon
 from crmkit.crm.adapters.planfix.query import scope_of
