@@ -134,6 +134,7 @@ def test_who_oversleeps_is_not_followed_too_closely() -> None:
         bucket.acquire()
         moments.append(clock.monotonic())
     assert moments == pytest.approx([0.0, 1.3, 2.3, 3.3])
+    assert bucket.reserve() == pytest.approx(1.0)
 
 
 @settings(max_examples=40, deadline=None)

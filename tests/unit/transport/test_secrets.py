@@ -168,6 +168,18 @@ def test_a_renewed_token_is_hidden_as_well(
     assert "second-secret-token-1" not in everything_shown(caught.value) + "\n".join(everything_logged)
 
 
+def test_only_the_headers_that_hold_secrets_are_hidden(
+    make_transport: MakeTransport, server: WireServer
+) -> None:
+    class Polite(TokenAuth):
+        def headers(self) -> dict[str, str]:
+            return {**super().headers(), "Accept-Language": "russian", "X-Api-Key": "k3y-of-the-app"}
+
+    server.plays = [answer(b'{"error": "invalid", "text": "no russian text for k3y-of-the-app"}')]
+    with pytest.raises(CrmkitError, match=r"no russian text for \*\*\*"):
+        make_transport(server.url, auth=Polite(TOKEN)).send(ask())
+
+
 def test_a_token_that_no_header_can_carry_is_not_shown(
     make_transport: MakeTransport, server: WireServer
 ) -> None:
