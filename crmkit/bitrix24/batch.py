@@ -13,9 +13,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import Any
 
-from crmkit.bitrix24.encoding import Ref, has_reference, to_command
+from crmkit.bitrix24.chain import refs_in, run_in_order
+from crmkit.bitrix24.encoding import has_reference, to_command
 from crmkit.bitrix24.outcomes import Command, Outcome, Status
-from crmkit.bitrix24.parcel import PAGE, Again, Gate, Job, Kind, Parcel, deliver
+from crmkit.bitrix24.parcel import ATTEMPTS, PAGE, Again, Gate, Job, Kind, Parcel, deliver
 from crmkit.clock import Clock
 from crmkit.exceptions import CrmkitError, ValidationError
 from crmkit.transport.rate_limit import Limiter
@@ -24,8 +25,6 @@ __all__ = ["Batcher", "Sizer", "as_command"]
 
 FARTHEST = 100_000
 """Commands that are read ahead at most while a method waits for its budget."""
-ATTEMPTS = 6
-"""How often the answer of one command may be lost before it is given up."""
 _TARGET_KEYS = ("id", "ID", "taskId", "TASKID")
 
 CommandLike = Command | tuple[str, Mapping[str, Any]] | str
@@ -113,40 +112,7 @@ class Batcher:
         Raises:
             ValidationError: A key is missing, numeric or used twice, or a reference points nowhere.
         """
-        jobs = deque(_chain(list(map(as_command, commands))))
-        results: dict[str, Any] = {}
-        stop = False
-        while jobs:
-            if stop:
-                yield _skipped(jobs.popleft())
-                continue
-            parcel = self._next_in_order(jobs, results)
-            deliver(parcel, self._gate, attempts=ATTEMPTS)
-            pause = 0.0
-            for job, verdict in zip(parcel.jobs, parcel.verdicts, strict=True):
-                if isinstance(verdict, Again) and not verdict.look and not pause:
-                    job.losses += verdict.lost
-                    pause = max(verdict.delay, 0.1)
-                if pause:
-                    break
-                jobs.popleft()
-                outcome = verdict if isinstance(verdict, Outcome) else _given_up(job)
-                stop = stop or outcome.status is not Status.DONE
-                results[job.command.key] = outcome.result
-                yield outcome
-            self._sleep(parcel.jobs[0].command.method, pause)
-
-    def _next_in_order(self, jobs: deque[Job], results: Mapping[str, Any]) -> Parcel:
-        chosen = list(jobs)[:PAGE]
-        for job in chosen:
-            params = _resolve(job.command.params, results)
-            job.text = to_command(job.command.method, params)
-            if has_reference(_without_refs(params)):
-                raise ValidationError(
-                    f"{job.command.method}: a text looks like a batch reference",
-                    hint="send it with halt=False",
-                )
-        return Parcel(chosen, halt=True)
+        return run_in_order([*map(as_command, commands)], self._gate, self._sleep)
 
     def _sleep(self, method: str, seconds: float) -> None:
         if seconds > 0:
@@ -329,7 +295,7 @@ def _job(index: int, command: Command, *, alone: bool) -> Job:
     text = to_command(command.method, command.params)
     kind = Kind.ALONE if alone else Kind.BATCH
     if "%24" in text:  # a dollar sign: a reference, or a text that the portal would take for one
-        if any(_refs(command.params)):
+        if any(refs_in(command.params)):
             raise ValidationError(f"{command.method}: a reference needs halt=True")
         if has_reference(command.params):
             kind = Kind.ALONE
@@ -344,73 +310,3 @@ def _target(command: Command) -> tuple[Any, ...] | None:
             family = command.method.lower().rpartition(".")[0]
             return family, str(command.params.get("entityTypeId", "")), str(command.params[name])
     return None
-
-
-def _chain(commands: list[Command]) -> list[Job]:
-    jobs: list[Job] = []
-    known: set[str] = set()
-    for index, command in enumerate(commands):
-        key = command.key or f"c{index}"
-        if key in known or key.isdigit() or not key.replace("_", "a").isalnum():
-            raise ValidationError(f"{key!r} is no key of a batch", hint="letters, digits and _, each once")
-        for ref in _refs(command.params):
-            if ref.key not in known:
-                raise ValidationError(
-                    f"{command.method}: refers to {ref.key!r}, which does not come before it"
-                )
-        known.add(key)
-        jobs.append(
-            Job(index, Command(command.method, command.params, key, command.effect, command.find), "")
-        )
-    return jobs
-
-
-def _refs(value: Any) -> Iterator[Ref]:
-    if isinstance(value, Ref):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _refs(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _refs(item)
-
-
-def _resolve(value: Any, results: Mapping[str, Any]) -> Any:
-    """Put in what is known already; the portal puts in the rest."""
-    if isinstance(value, Ref) and value.key in results:
-        found = results[value.key]
-        for step in value.path:
-            try:
-                found = found[step]
-            except (LookupError, TypeError):
-                found = None
-        if found is None:
-            raise ValidationError(f"{value}: there is nothing at this place of the result")
-        return f"{value.prefix}{found}" if value.prefix else found
-    if isinstance(value, Mapping):
-        return {name: _resolve(item, results) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_resolve(item, results) for item in value]
-    return value
-
-
-def _without_refs(value: Any) -> Any:
-    if isinstance(value, Ref):
-        return ""
-    if isinstance(value, Mapping):
-        return {name: _without_refs(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_refs(item) for item in value]
-    return value
-
-
-def _skipped(job: Job) -> Outcome:
-    error = ValidationError(f"{job.command.method}: not run, because a command before it failed")
-    return Outcome(job.command, Status.FAILED, error=error)
-
-
-def _given_up(job: Job) -> Outcome:
-    return Outcome(
-        job.command, Status.UNKNOWN, error=CrmkitError(f"{job.command.method}: the answer was lost")
-    )

@@ -17,6 +17,8 @@ from crmkit.transport.retry import Action
 
 __all__ = ["Again", "Gate", "Job", "Kind", "Parcel", "Verdict", "deliver"]
 
+ATTEMPTS = 6
+"""How often the answer of one command may be lost before it is given up."""
 PAGE = 50
 """Rows of a page, and commands of a batch: the portal's limits."""
 WALL = 61.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,9 @@ from crmkit.bitrix24.auth import OAuth, WebhookAuth
 from crmkit.bitrix24.effects import effect_of
 from crmkit.bitrix24.envelope import Envelope, parse
 from crmkit.bitrix24.errors import Classifier
+from crmkit.bitrix24.parcel import WALL
 from crmkit.clock import Clock
-from crmkit.exceptions import ValidationError
+from crmkit.exceptions import OutcomeUnknown, ValidationError
 from crmkit.transport.answers import Redirected
 from crmkit.transport.rate_limit import Limiter
 from crmkit.transport.request import Effect, Request, Response
@@ -28,6 +30,8 @@ from crmkit.transport.session import OnWait, Transport
 __all__ = ["Portal", "Settings"]
 
 _log = logging.getLogger("crmkit.bitrix24")
+REPEATS = 2
+"""How often a lost answer of REST 3.0 is asked for again."""
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
@@ -94,18 +98,31 @@ class Portal:
     ) -> Envelope:
         """Call a method of REST 3.0; JSON goes as it is, with true nulls and booleans.
 
+        Every write carries an ``Idempotency-Key``. A lost answer is asked for again with the same key once
+        the first call cannot be running any more: two with one key at the same time might both be carried
+        out.
+
         Args:
             method: The method.
             params: An object, or for ``batch`` a list.
-            key: ``Idempotency-Key``: 1 to 255 printable ASCII characters. With one, a write may be repeated.
+            key: The key; made up if left out. 1 to 255 printable ASCII characters.
             effect: What a repeat would do, if the name does not tell.
         """
         if key and not (len(key) <= 255 and key.isascii() and key.isprintable()):
             raise ValidationError(f"{method}: an Idempotency-Key is 1 to 255 printable ASCII characters")
-        effect = effect or (Effect.IDEMPOTENT if key else effect_of(method, params))
+        effect = effect or effect_of(method, params)
         body = json.dumps(params or {}, ensure_ascii=False, default=_plain).encode()
-        headers = {"Idempotency-Key": key} if key else {}
-        return parse(self._send(method, body, effect, headers, v3=True).json())
+        if effect is Effect.READ or method == "batch":
+            return parse(self._send(method, body, effect, v3=True).json())
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        for _ in range(REPEATS):
+            try:
+                return parse(self._send(method, body, Effect.WRITE, headers, v3=True).json())
+            except OutcomeUnknown:
+                if self.settings.on_wait is not None:
+                    self.settings.on_wait(method, WALL)
+                self.settings.clock.sleep(WALL)
+        return parse(self._send(method, body, Effect.WRITE, headers, v3=True).json())
 
     def download(self, url: str) -> Response:
         """Open a file address that the portal gave, streamed; the caller reads and closes it."""

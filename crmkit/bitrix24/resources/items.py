@@ -15,6 +15,7 @@ from crmkit.bitrix24.fields import Schema
 from crmkit.bitrix24.filters import UNIVERSAL, FilterLike, compile_filter
 from crmkit.bitrix24.models.crm import Item
 from crmkit.bitrix24.outcomes import BatchResult, Command, ExternalKey, Outcome, Status
+from crmkit.bitrix24.parcel import PAGE
 from crmkit.bitrix24.resources.base import Client, ModelResolver, Resource
 from crmkit.exceptions import NotFound, OutcomeUnknown, ValidationError
 from crmkit.transport.request import Effect
@@ -23,8 +24,11 @@ __all__ = ["Items", "KeyRule"]
 
 T = TypeVar("T", bound=Item)
 U = TypeVar("U", bound=Item)
+V = TypeVar("V")
 _NAMES = {"useOriginalUfNames": "Y"}
 """User fields keep their UF_ names; the server compares with the text "Y"."""
+LOOKUP_SIZE = 500
+"""Keys that are looked up before their objects are written."""
 IMPORT_SIZE = 20
 """Objects per ``crm.item.batchImport``."""
 
@@ -173,7 +177,9 @@ class Items(Resource, Generic[T]):
             rows: The fields of each object.
             key: Gives the external key of a row; with keys every object is made exactly once.
         """
-        return self._client.batch(self.command_create(row, key=key(row) if key else "") for row in rows)
+        return self._client.batch(
+            self.command_create(row, key=name) for row, name in _named(rows, key or (lambda _: ""))
+        )
 
     def update(self, item_id: int, **values: Any) -> T:
         """Change an object and return it (``crm.item.update``)."""
@@ -190,6 +196,27 @@ class Items(Resource, Generic[T]):
         """Change the object with this external key, or make it if there is none."""
         found = self.find(key)
         return self.create(key=key, **values) if found is None else self.update(found.id, **values)
+
+    def upsert_many(
+        self, rows: Iterable[Mapping[str, Any]], *, key: Callable[[Mapping[str, Any]], str]
+    ) -> BatchResult:
+        """Change the objects that have these external keys and make the others; one outcome each, in order.
+
+        May be run again after a crash: nothing is made twice.
+
+        Raises:
+            ValidationError: A key comes twice in the rows, or belongs to several objects of the portal.
+        """
+        outcomes: list[Outcome] = []
+        for part in _parts(_named(rows, key), LOOKUP_SIZE):
+            known = self._ids([name for _, name in part])
+            outcomes += self._client.batch(
+                Command("crm.item.update", self._update(known[name], row))
+                if name in known
+                else self.command_create(row, key=name)
+                for row, name in part
+            )
+        return BatchResult(outcomes)
 
     def delete(self, item_id: int) -> None:
         """Delete an object for good (``crm.item.delete``).
@@ -247,6 +274,20 @@ class Items(Resource, Generic[T]):
             else:
                 yield Outcome(command, Status.DONE, results[place])
 
+    def _ids(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return the ids of the objects that carry one of the keys."""
+        name, ids = self._key.name, dict[str, int]()
+        for part in _parts(keys, PAGE):
+            where = {f"={field}": value for field, value in (self._key.where or {}).items()}
+            query = {**self._type, "select": ["id", name], "filter": {**where, f"@{name}": part}}
+            for row in self._client.list("crm.item.list", query):
+                if str(row[name]) in ids:
+                    raise ValidationError(
+                        f"the key {row[name]} belongs to several objects", hint="merge them"
+                    )
+                ids[str(row[name])] = int(row["id"])
+        return ids
+
     def _names(self) -> ModelResolver:
         schema = self.fields()
         if self._resolver is None or self._resolver.schema is not schema:
@@ -271,7 +312,21 @@ class Items(Resource, Generic[T]):
         return query if order is None else {**query, "order": names.order(order)}
 
 
-def _parts(rows: Iterable[Mapping[str, Any]], size: int) -> Iterator[list[Mapping[str, Any]]]:
-    source = iter(rows)
-    while part := list(islice(source, size)):
+def _parts(values: Iterable[V], size: int) -> Iterator[list[V]]:
+    source = iter(values)
+    while part := [*islice(source, size)]:
         yield part
+
+
+def _named(
+    rows: Iterable[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], str]
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Yield rows with their keys; a key that comes twice would make two objects that look like one."""
+    seen: set[str] = set()
+    for row in rows:
+        name = key(row)
+        if name in seen:
+            raise ValidationError(f"the key {name} comes twice", hint="every object needs a key of its own")
+        if name:
+            seen.add(name)
+        yield row, name

@@ -334,6 +334,16 @@ def test_halt_spans_any_number_of_requests(b24: Bitrix24, portal: Any) -> None:
     assert [len(body["cmd"]) for body in batches(portal)] == [50, 50, 20]
 
 
+def test_halt_keeps_what_was_done_when_a_reference_points_nowhere(b24: Bitrix24, portal: Any) -> None:
+    first = Command("crm.item.add", {"fields": {"title": "a"}}, key="deal")
+    fillers = [("crm.item.get", {"id": 1})] * 49
+    lost = Command("crm.item.get", {"id": Ref("deal", ("item", "nothing"))})
+    result = b24.batch([first, *fillers, lost, ("crm.item.get", {"id": 1})], halt=True)
+    assert (len(result.done), len(result.failed)) == (50, 2)
+    assert "nothing at this place" in str(result[50].error)
+    assert len(portal.requests) == 1
+
+
 def test_halt_waits_for_a_used_up_budget_and_goes_on_from_there(
     b24: Bitrix24, portal: Any, clock: Any
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from crmkit.bitrix24.client import Bitrix24
+from crmkit.bitrix24.v3 import any_of, condition
 from crmkit.exceptions import (
     ApiError,
     AuthenticationError,
@@ -189,15 +190,49 @@ def test_rest_3_goes_to_its_own_address_with_true_json(b24: Bitrix24, portal: An
     assert portal.headers[0]["Idempotency-Key"] == "k-1"
 
 
-def test_rest_3_write_with_a_key_is_repeated_without_one_not(b24: Bitrix24, portal: Any) -> None:
+@pytest.mark.parametrize("key", ["mine", ""])
+def test_rest_3_write_is_repeated_with_its_key_once_nothing_can_be_running(
+    b24: Bitrix24, portal: Any, clock: Any, key: str
+) -> None:
     portal.methods["tasks.task.add"] = lambda params: {"item": {"id": 5}}
     portal.lose(2)
-    b24.call_v3("tasks.task.add", {}, idempotency_key="k")
-    portal.lose()
+    assert b24.call_v3("tasks.task.add", {}, idempotency_key=key) == {"item": {"id": 5}}
+    keys = {headers["Idempotency-Key"] for headers in portal.headers}
+    assert len(portal.requests) == 3
+    assert len(keys) == 1
+    assert key in keys or not key
+    assert clock.monotonic() >= 120
+
+
+def test_rest_3_write_that_never_answers_is_unknown(b24: Bitrix24, portal: Any) -> None:
+    portal.lose(99, after=False)
     with pytest.raises(OutcomeUnknown):
         b24.call_v3("tasks.task.add", {})
+    with pytest.raises(OutcomeUnknown):
+        b24.v3.batch([("tasks.task.add", {})])
     with pytest.raises(ValidationError):
         b24.call_v3("tasks.task.add", {}, idempotency_key="ключ")
+
+
+def test_rest_3_has_batches_and_a_description(b24: Bitrix24, portal: Any) -> None:
+    portal._batch = lambda body: {"result": [{"item": {"id": n}} for n, _ in enumerate(body)]}
+    portal.methods["rest.documentation.openapi"] = lambda _: {"openapi": "3.0.0", "paths": {}}
+    assert b24.v3.batch([("a.get", {"id": 1}), ("b.get", {})])[1] == {"item": {"id": 1}}
+    assert portal.requests[0][1] == [
+        {"method": "a.get", "query": {"id": 1}},
+        {"method": "b.get", "query": {}},
+    ]
+    assert b24.v3.openapi()["openapi"] == "3.0.0"
+
+
+def test_rest_3_filters() -> None:
+    assert any_of(condition("id", "in", [1, 2]), condition("at", "between", [1, 2])) == {
+        "logic": "or",
+        "conditions": [["id", "in", [1, 2]], ["at", "between", [1, 2]]],
+    }
+    for operator, value in (("like", 1), ("between", 5)):
+        with pytest.raises(ValidationError):
+            condition("id", operator, value)
 
 
 def test_rest_3_list_walks_by_id(b24: Bitrix24, portal: Any) -> None:

@@ -162,6 +162,27 @@ def test_many_at_once(b24: Bitrix24, portal: Any) -> None:
     assert portal.items[120]["stageId"] == "WON"
 
 
+def test_upsert_many_can_be_run_again(b24: Bitrix24, portal: Any) -> None:
+    rows = [{"title": f"t{n}", "UF_CRM_TARIFF": str(n)} for n in range(700)]
+
+    def key(row: Any) -> str:
+        return f"k{row['UF_CRM_TARIFF']}"
+
+    b24.deals.upsert_many(rows[:300], key=key)
+    again = b24.deals.upsert_many([{**row, "title": "new"} for row in rows], key=key)
+    assert len(again.done) == len(portal.items) == 700
+    assert [outcome.command.method for outcome in again].count("crm.item.update") == 300
+    assert {row["title"] for row in portal.items.values()} == {"new"}
+
+
+def test_a_key_belongs_to_one_object(b24: Bitrix24, portal: Any) -> None:
+    with pytest.raises(ValidationError, match="twice"):
+        b24.deals.create_many([{"title": "a"}, {"title": "a"}], key=lambda row: str(row["title"]))
+    portal.add(2, originId="x", originatorId="crmkit")
+    with pytest.raises(ValidationError, match="several"):
+        b24.deals.upsert_many([{"title": "b"}], key=lambda _: "x")
+
+
 def test_delete_survives_a_lost_answer(b24: Bitrix24, portal: Any) -> None:
     portal.add(1)
     portal.lose()
