@@ -25,7 +25,6 @@ from crmkit.runtime.tables import actions, items, runs
 __all__ = ["Ledger", "open_default"]
 
 RECALL = 500
-REMEMBERED = (ActionStatus.DONE, ActionStatus.UNDONE, ActionStatus.UNKNOWN, ActionStatus.PENDING)
 
 
 class Ledger:
@@ -88,7 +87,8 @@ class Ledger:
     def recall(self, portal: str, recipe: str, entities: Iterable[Ref]) -> Mapping[Ref, Memory]:
         """Return the memories of these entities, 500 of them per query; entities without one are absent.
 
-        An effect whose write was broken off is in no memory: the next run finds out what came of it first.
+        An effect whose write was broken off is unsettled until a run has found out what came of it: what
+        a recipe sees of it in the portal meanwhile may be our own doing.
         """
         memories: dict[Ref, Memory] = {}
         for chunk in chunks(entities, RECALL):
@@ -138,7 +138,7 @@ class Ledger:
             select(table.entity, table.status, table.key, table.step, table.episode, table.data, table.before)
             .add_columns(table.after, table.remote_id, table.run, table.outcome_at, table.undone_at)
             .where(table.portal == portal, table.recipe == recipe, table.entity.in_(list(names)))
-            .where(table.status.in_(REMEMBERED))
+            .where(table.status != ActionStatus.FAILED)
             .order_by(table.outcome_at, table.id)
         )
         found: dict[str, list[Row[Any]]] = defaultdict(list)

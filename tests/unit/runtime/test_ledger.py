@@ -120,7 +120,7 @@ class TestMemory:
             (ActionStatus.UNKNOWN, 0, 1),
             (ActionStatus.PENDING, 0, 1),
             (ActionStatus.FAILED, None, None),
-            (None, None, None),  # an intent: the next run finds out first
+            (None, 0, 1),  # an intent
         ],
     )
     def test_what_counts_as_an_effect(
