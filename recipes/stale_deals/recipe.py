@@ -110,7 +110,12 @@ def unsettled(case: Case) -> Decision | None:
 
 def gone(case: Case) -> Decision | None:
     """The deal was deleted."""
-    return _leave_alone(case, Verdict.GONE) if case.deal.deleted else None
+    if not case.deal.deleted:
+        return None
+    reason = say("reason.gone")
+    forget = (Remember(**case.step("release", reason)),) if case.story.is_held else ()
+    ends = end_round(case, reason, why=Verdict.GONE.value)
+    return case.decide(Verdict.GONE, reason, *ends, *forget)
 
 
 # The exclusions

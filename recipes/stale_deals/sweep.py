@@ -12,17 +12,16 @@ from crmkit.crm.base import Crm
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.filters import Expression
 from crmkit.crm.models import Activity, AuthorKind, Deal, Ref, Stage, Task
-from crmkit.exceptions import ConfigurationError, NotFound
+from crmkit.exceptions import NotFound
+from recipes.stale_deals.checks import check
 from recipes.stale_deals.settings import StaleDealsSettings
 from recipes.stale_deals.snapshot import Portal, Snapshot
 from recipes.stale_deals.story import Story
 from recipes.stale_deals.texts import PREFIX
 
-__all__ = ["NEEDED_FIELDS", "Reader", "read_portal"]
+__all__ = ["Reader", "read_portal"]
 
 RECIPE = PREFIX.rstrip(".")
-NEEDED_FIELDS = ("return_state", "previous_assignee", "new_assignee")
-"""Fields without which a return could not be told, taken back or approved. The others are optional."""
 PORTAL_LASTS = timedelta(minutes=10)
 """How long people, fields and stages are taken for unchanged while deals are acted on one by one."""
 CHUNK = 100
@@ -56,34 +55,20 @@ class Reader:
 
     def _read_portal(self, ctx: Ctx) -> Portal:
         portal = read_portal(ctx)
-        if not any(stage.key == self._settings.new_stage for stage in portal.stages):
-            raise ConfigurationError(
-                f"no stage of the deals is called {self._settings.new_stage!r}",
-                hint="name it in [portals.….deals.stages] of crmkit.toml",
-            )
+        check(portal, self._settings)
         self._portal = (ctx.crm, ctx.now(), portal)
         return portal
 
 
 def read_portal(ctx: Ctx) -> Portal:
-    """Read the people, fields and stages of the portal.
-
-    Raises:
-        ConfigurationError: A field that the recipe cannot do without is not bound.
-    """
+    """Read the people, fields and stages of the portal."""
     crm = ctx.crm
-    fields = {spec.key: spec for spec in crm.deal_fields() if spec.key}
-    if missing := [name for name in NEEDED_FIELDS if name not in fields]:
-        raise ConfigurationError(
-            f"stale_deals needs the deal fields {', '.join(missing)}",
-            hint="bind them in [portals.….deals.fields] of crmkit.toml, or run: crmkit setup stale_deals",
-        )
     return Portal(
         language=ctx.language,
         timezone=crm.timezone,
         me=crm.me(),
         users={user.id: user for user in crm.users.list()},
-        fields=fields,
+        fields={spec.key: spec for spec in crm.deal_fields() if spec.key},
         stages=tuple(stage for pipeline in crm.pipelines() for stage in pipeline.stages),
         deals_need_executor=Capability.UNASSIGNED_DEALS not in crm.capabilities,
     )
@@ -129,9 +114,8 @@ class _Sweep:
         idle = Deal.idle_for(days=(self._now - limit) / timedelta(days=1))
         for deal in self._find(Deal.in_stage(*stages), idle):
             vouched = deal.untouched_since is not None and deal.untouched_since <= limit
-            paused = (
-                deal.fields.get("snooze_until") is not None
-            )  # how long it may rest depends on the last touch
+            # How long a paused deal may rest depends on its last touch, which only its history tells.
+            paused = deal.fields.get("snooze_until") is not None
             yield Snapshot(deal, self._portal) if vouched and not paused else self._read(deal)
 
     def _behind_robots(self, days: int, stages: tuple[str, ...]) -> Iterator[Snapshot]:

@@ -66,6 +66,10 @@ FIELDS = {
     "release_hold": ("Снять удержание", "bool"),
     "amount": ("Сумма", "number"),
 }
+OPTIONS = {
+    "return_state": ("свободная сделка", "проверка контрагента", "подтверждено"),
+    "label": ("VIP", "Свободная сделка"),
+}
 SALES = Ref(kind="group", id="1", name="Продажи")
 PEOPLE = (
     User(id=DIRECTOR, name="Директор", is_admin=True),
@@ -216,13 +220,19 @@ class Paper(base.Crm):
     timezone = MOSCOW
 
     def __init__(
-        self, *, myself: str = ROBOT, without: Iterable[Capability] = (), fields: Iterable[str] = FIELDS
+        self,
+        *,
+        myself: str = ROBOT,
+        without: Iterable[Capability] = (),
+        fields: Iterable[str] = FIELDS,
+        fixed: Iterable[str] = (),
     ) -> None:
         self.capabilities = Capabilities("paper", frozenset(Capability) - set(without))
         self.clock: ManualClock = ManualClock(START)
         self.myself = myself
         self.people = {one.id: one for one in PEOPLE}
         self.field_types = {name: FIELDS[name] for name in fields}
+        self.fixed = frozenset(fixed)
         self.deals, self.comments, self.tasks = PaperDeals(self), PaperComments(self), PaperTasks(self)
         self.users = PaperUsers(self)
         self.sheets: dict[str, Sheet] = {}
@@ -249,7 +259,14 @@ class Paper(base.Crm):
     def deal_fields(self) -> Sequence[FieldSpec]:
         self.requests += 1
         return [
-            FieldSpec(id=str(100 + number), name=name, key=key, type=kind)
+            FieldSpec(
+                id=str(100 + number),
+                name=name,
+                key=key,
+                type=kind,
+                options=OPTIONS.get(key, ()),
+                writable=key not in self.fixed,
+            )
             for number, (key, (name, kind)) in enumerate(self.field_types.items())
         ]
 

@@ -199,14 +199,50 @@ def test_people_and_fields_are_read_once_for_many_deals(story: Any) -> None:
 def test_a_field_that_is_not_bound_is_named(make_story: Any, make_portal: Any, missing: str) -> None:
     fields = [name for name in ("return_state", "previous_assignee", "new_assignee") if name != missing]
     story = make_story(make_portal(fields=fields))
-    with pytest.raises(ConfigurationError, match=f"needs the deal fields {missing} .*crmkit.toml"):
+    with pytest.raises(ConfigurationError, match=f"need the fields {missing} .*crmkit.toml"):
         story.plan()
 
 
-def test_a_stage_that_is_not_bound_is_named(make_story: Any) -> None:
-    story = make_story(new_stage="inbox")
-    with pytest.raises(ConfigurationError, match="no stage of the deals is called 'inbox'"):
+@pytest.mark.parametrize("name", ["return_state", "label"])
+def test_a_field_that_cannot_be_written_is_named(make_story: Any, make_portal: Any, name: str) -> None:
+    story = make_story(make_portal(fixed=[name]))
+    with pytest.raises(ConfigurationError, match=f"the field {name} «.*» cannot be written"):
         story.plan()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"new_stage": "inbox"}, "no stage of the deals is called 'inbox'"),
+        (
+            {"states": {"free": "Свободная"}},
+            "the field return_state «Состояние возврата» has no option 'Свободная'",
+        ),
+        ({"label": "Ничья"}, "the field label «Метка» has no option 'Ничья'"),
+        ({"supervisor": "user:99"}, "supervisor: there is no user:99 on the portal"),
+        ({"supervisors": {"group:1": "user:98"}}, "supervisors: there is no user:98 on the portal"),
+        ({"approvers": ("user:97",)}, "approvers: there is no user:97 on the portal"),
+        ({"fallback_owner": "user:96"}, "fallback_owner: there is no user:96 on the portal"),
+    ],
+)
+def test_what_the_portal_does_not_have_is_named_before_anything_is_planned(
+    make_story: Any, settings: Any, told: str
+) -> None:
+    story = make_story(**settings)
+    with pytest.raises(ConfigurationError, match=told):
+        story.plan()
+
+
+def test_a_held_deal_that_was_deleted_is_forgotten(make_story: Any) -> None:
+    story = make_story(manual_edit="block_until_released", look_behind_robots=False).wait(days=15)
+    story.run()
+    story.wait(days=1)
+    story.crm.note("7", user(MANAGER))
+    story.wait(days=1).run()
+    del story.crm.sheets["7"]
+    assert verdicts(story) == {"7": "gone"}
+    story.run()
+    assert verdicts(story) == {}
 
 
 @pytest.mark.parametrize("capability", [Capability.SERVER_SIDE_IDLE_FILTER, Capability.TASKS])
