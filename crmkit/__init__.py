@@ -1,8 +1,8 @@
 """Typed clients and automation recipes for Planfix and Bitrix24.
 
-``connect`` opens a portal that ``crmkit.toml`` or the environment describes; ``Planfix`` is a vendor's
-client. Everything is loaded when it is first used: ``import crmkit`` itself loads neither HTTP nor a
-database.
+``connect`` opens a portal that ``crmkit.toml`` or the environment describes; ``Bitrix24`` and ``Planfix`` are
+the vendors' own clients. Everything is loaded when it is first used: ``import crmkit`` itself loads neither
+HTTP nor a database.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from crmkit.bitrix24 import Bitrix24
     from crmkit.clock import Clock
     from crmkit.crm.base import Crm
     from crmkit.planfix import Planfix
 
-__all__ = ["Planfix", "__version__", "connect"]
+__all__ = ["Bitrix24", "Planfix", "__version__", "connect"]
 
 __version__ = "0.1.0"
 
-_LAZY = {"Planfix": "crmkit.planfix"}
+_LAZY = {"Bitrix24": "crmkit.bitrix24", "Planfix": "crmkit.planfix"}
 
 
 def connect(

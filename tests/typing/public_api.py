@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import crmkit
+from crmkit.bitrix24 import Bitrix24
 from crmkit.clock import Clock, ManualClock, SystemClock
 from crmkit.config import Config, PortalConfig, load, load_portal
 from crmkit.crm.base import Budget, Crm
@@ -42,6 +43,7 @@ def top_level() -> None:
     assert_type(crmkit.connect("main", config=Path("crmkit.toml"), clock=SystemClock(), rate=0.5), Crm)
     assert_type(crmkit.__version__, str)
     assert_type(crmkit.Planfix("https://acme.planfix.ru/rest", token=""), Planfix)
+    assert_type(crmkit.Bitrix24("https://acme.bitrix24.ru/rest/1/key/"), Bitrix24)
     crmkit.conect()  # type: ignore[attr-defined]
     crmkit.connect(clock=5)  # type: ignore[arg-type]
 

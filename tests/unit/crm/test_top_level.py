@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import crmkit
+from crmkit.bitrix24 import Bitrix24
 from crmkit.clock import ManualClock, SystemClock
 from crmkit.exceptions import ConfigurationError
 from crmkit.planfix import Planfix
@@ -22,6 +23,7 @@ HEAVY = (
     "pandas",
     "typer",
     "rich",
+    "crmkit.bitrix24",
     "crmkit.planfix",
 )
 
@@ -55,7 +57,8 @@ def test_connecting_loads_no_database() -> None:
 
 def test_names_are_lazy_and_listed() -> None:
     assert crmkit.Planfix is Planfix
-    assert {"connect", "Planfix", "__version__"} <= set(dir(crmkit))
+    assert crmkit.Bitrix24 is Bitrix24
+    assert {"connect", "Bitrix24", "Planfix", "__version__"} <= set(dir(crmkit))
     with pytest.raises(AttributeError, match="no attribute 'Amo'"):
         getattr(crmkit, "Amo")  # noqa: B009  (mypy refuses the plain form, which is the point)
 
