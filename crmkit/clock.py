@@ -1,7 +1,7 @@
 """Where the rest of the package gets its time from.
 
-Nothing in crmkit calls ``time.sleep`` or ``datetime.now`` itself: a clock is handed in, so that a test, the demo
-and a simulation move through weeks without waiting.
+Nothing in crmkit calls ``time.sleep`` or ``datetime.now`` itself: a clock is handed in, so that a test, the
+demo and a simulation move through weeks without waiting.
 """
 
 from __future__ import annotations

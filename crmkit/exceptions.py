@@ -1,8 +1,8 @@
 """Every exception that crmkit raises, on one page.
 
 They are named by what the caller does next. Two bases each where an old ``except`` should keep working.
-No message, ``repr`` or attribute that is printed by default ever holds a webhook key, a token or a client secret:
-whoever raises one of these passes text through the transport's redaction first.
+No message, ``repr`` or attribute that is printed by default ever holds a webhook key, a token or a client
+secret: whoever raises one of these passes text through the transport's redaction first.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What the author of a recipe works with: recipes, actions, plans, memory, texts, calendars."""

@@ -1,4 +1,4 @@
-"""A plan: what a recipe would do, item by item, with reasons, cost and time. It can be shown, stored and applied."""
+"""A plan: what a recipe would do, item by item, with reasons, cost and time; shown, stored and applied."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Plan(BaseModel):
     _bound: _Bound | None = PrivateAttr(default=None)
 
     def bind(self, recipe: Recipe[Any, Any], crm: Crm, memory: MemoryStore) -> Plan:
-        """Attach what :meth:`apply` needs; a plan read from a file has to be bound before it can be applied."""
+        """Attach what :meth:`apply` needs; a plan read from a file has to be bound before it is applied."""
         self._bound = _Bound(recipe, crm, memory)
         return self
 
@@ -124,7 +124,7 @@ class Plan(BaseModel):
         importlib.import_module("crmkit.automation.show").show_plan(self, language or self.language, limit)
 
     def apply(self, **options: Any) -> Any:
-        """Do it: re-read each item, skip what changed, journal every write. See ``crmkit.runtime.executor.apply``.
+        """Do it: re-read each item, skip what changed, journal every write; see ``runtime.executor.apply``.
 
         Returns:
             The run: a :class:`crmkit.runtime.executor.RunResult`.
@@ -133,6 +133,7 @@ class Plan(BaseModel):
             PlanStale: The plan was read from a file and not bound to a portal.
         """
         if self._bound is None:
-            raise PlanStale("this plan is not bound to a portal", hint="use: crmkit apply PLANFILE, or plan.bind(...)")
+            hint = "use: crmkit apply PLANFILE, or plan.bind(...)"
+            raise PlanStale("this plan is not bound to a portal", hint=hint)
         executor = importlib.import_module("crmkit.runtime.executor")
         return executor.apply(self, self._bound.recipe, self._bound.crm, self._bound.memory, **options)

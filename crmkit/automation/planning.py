@@ -33,10 +33,10 @@ def make_plan(
     """Look at the portal and return what the recipe would do; see :meth:`Recipe.plan`."""
     for capability in sorted(recipe.requires):
         crm.capabilities.require(capability)
-    if memory is None:
-        memory = importlib.import_module("crmkit.runtime.ledger").open_default()
-    assert memory is not None
-    ctx: Context[Any] = Context(crm, recipe.settings, memory, language)
+    store: MemoryStore = (
+        importlib.import_module("crmkit.runtime.ledger").open_default() if memory is None else memory
+    )
+    ctx: Context[Any] = Context(crm, recipe.settings, store, language)
     sent, now = crm.requests_sent(), ctx.now()
     items = tuple(_capped(_items(recipe, ctx, now), _places_left(recipe, ctx, now)))
     plan = Plan(
@@ -51,7 +51,7 @@ def make_plan(
         requests_used=crm.requests_sent() - sent,
         estimate=_estimate(items, crm),
     )
-    return plan.bind(recipe, crm, memory)
+    return plan.bind(recipe, crm, store)
 
 
 def day_start(now: datetime, crm: Crm) -> datetime:
