@@ -22,6 +22,10 @@ NEUTRAL_NAMES = {"name": "title", "status": "stage"}
 """What the vendor calls otherwise than :class:`crmkit.crm.models.DealChanges`."""
 
 
+PREFIXES = {"company": ("", "company", "contact"), "deal": ("", "deal", "task")}
+"""Prefixes that an id may have besides its own kind's; companies are contacts, deals are tasks."""
+
+
 @dataclass(frozen=True)
 class Tools:
     """What a room works with.
@@ -58,14 +62,14 @@ class Tools:
 
 
 def number_of(thing: Ref | str, what: str) -> int:
-    """Return the number of something by its reference or id.
+    """Return the number of something by its reference or id, ``"7"`` or with its prefix ``"user:7"``.
 
     Raises:
-        NotFound: The id is no number, so Planfix cannot have such a thing.
+        NotFound: The id is no number or that of something else, so Planfix cannot have such a thing.
     """
     text = thing.id if isinstance(thing, Ref) else thing
-    number = text.rpartition(":")[2]
-    if not number.isdigit() or number == "0":
+    prefix, _, number = text.rpartition(":")
+    if prefix not in PREFIXES.get(what, ("", what)) or not number.isdigit() or number == "0":
         raise NotFound(f"{text!r} is no {what} of Planfix", hint="ids are the numbers in the web interface")
     return int(number)
 
@@ -88,10 +92,8 @@ def outcome(updated: Updated, thing: str, fields: Mapping[str, Bound] | None = N
     names = {**NEUTRAL_NAMES, **{bound.id: key for key, bound in written.items()}}
     failures: dict[str, str] = {}
     for failure in updated.failures:
-        refused = (
-            written if failure.field == "customFieldData" else (names.get(failure.field, failure.field),)
-        )
-        failures |= dict.fromkeys(refused, failure.error)
+        which = list(written) if failure.field == "customFieldData" else []
+        failures |= dict.fromkeys(which or [names.get(failure.field, failure.field)], failure.error)
     status = WriteStatus.PARTIAL if failures else WriteStatus.DONE
     if updated.status is WriteState.QUEUED:
         status = WriteStatus.PENDING
