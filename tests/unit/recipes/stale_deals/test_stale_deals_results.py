@@ -57,6 +57,17 @@ def test_r0_12_the_case_itself_611_deals_and_about_90_percent() -> None:
     assert round(outcome.share_saved, 2) == 0.9
 
 
+def test_a_deal_counts_as_left_alone_only_as_long_as_it_is(story: Any) -> None:
+    story.wait(days=15).run()
+    story.wait(days=1)
+    story.crm.note("7", Person(id=MANAGER))
+    story.run()
+    outcome = results(story.plan().items, story.memory.memories, story.recipe.settings)
+    assert outcome.excluded == {"cancelled": 1}
+    outcome = results(story.wait(days=15).plan().items, story.memory.memories, story.recipe.settings)
+    assert outcome.excluded == {}
+
+
 def test_figures_by_manager_credit_the_former_executor(month: Any) -> None:
     outcome = results(month.plan().items, month.memory.memories, month.recipe.settings)
     by_manager = {name: figures.model_dump() for name, figures in outcome.by_manager.items()}
