@@ -10,12 +10,16 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
+from collections.abc import Mapping
+from typing import Any
 
 from crmkit.transport.redaction import Redactor
 
-__all__ = ["guard", "logger"]
+__all__ = ["guard", "log_attempt"]
 
-logger = logging.getLogger("crmkit.transport")
+_logger = logging.getLogger("crmkit.transport")
+# Without a handler of the application nothing is printed.
+_logger.addHandler(logging.NullHandler())
 
 _FOREIGN = ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry", "urllib3.poolmanager")
 
@@ -48,6 +52,21 @@ class _Guard(logging.Filter):
 
 
 _guard = _Guard()
+
+
+def log_attempt(level: int, note: Mapping[str, Any], problem: str = "") -> None:
+    """Write one record about one attempt, without bodies.
+
+    Args:
+        level: As in :mod:`logging`.
+        note: ``operation, portal, status, elapsed, waited, attempt``: in the text and as attributes.
+        problem: What went wrong, scrubbed.
+    """
+    status = f"HTTP {note['status']}" if note["status"] else "no answer"
+    text = "%s: %s after %.3f s (waited %.3f s, attempt %d)%s"
+    tail = f": {problem}" if problem else ""
+    arguments = (note["operation"], status, note["elapsed"], note["waited"], note["attempt"], tail)
+    _logger.log(level, text, *arguments, extra=dict(note))
 
 
 def guard(redactor: Redactor, host: str) -> None:

@@ -7,6 +7,7 @@ import html
 import json
 import re
 import threading
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
@@ -16,6 +17,8 @@ __all__ = ["MASK", "Redactor", "keys_in"]
 MASK = "***"
 _SHORTEST = 4
 """Shorter strings are no secrets; masking them would make every text unreadable."""
+_MEMORY = 100
+"""Tokens that are renewed every hour pile up in a service: older ones have expired long ago."""
 
 _KEYS = (
     r"access_token|refresh_token|application_token|auth_token|client_secret|auth(?:_id)?|"
@@ -54,17 +57,20 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._lock = threading.Lock()
+        self._given = [secret for secret in secrets if len(secret) >= _SHORTEST]
+        self._learnt: deque[str] = deque(maxlen=_MEMORY)
         self._secrets: frozenset[str] = frozenset()
         self._known: re.Pattern[str] | None = None
-        self.add(*secrets)
+        self.add(*self._given)
 
     def add(self, *secrets: str) -> None:
-        """Learn further secrets, for example a refreshed token."""
+        """Learn further secrets, for example a refreshed token; of those only the latest are kept."""
         new = {secret for secret in secrets if len(secret) >= _SHORTEST}
         if new <= self._secrets:
             return
         with self._lock:
-            self._secrets |= new
+            self._learnt.extend(new - self._secrets)
+            self._secrets = frozenset((*self._given, *self._learnt))
             forms = {form for secret in self._secrets for form in _forms(secret)}
             self._known = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
 

@@ -6,6 +6,7 @@ no exception of ``requests``, whose texts hold URLs, ever hangs on one of ours a
 
 from __future__ import annotations
 
+import logging
 import random as random_module
 import re
 import threading
@@ -21,7 +22,7 @@ from crmkit.clock import Clock
 from crmkit.exceptions import ConfigurationError, CrmkitError
 from crmkit.transport import answers
 from crmkit.transport.exchange import Exchange, header_problem, new_session
-from crmkit.transport.logs import guard, logger
+from crmkit.transport.logs import guard, log_attempt
 from crmkit.transport.rate_limit import Limiter
 from crmkit.transport.redaction import Redactor, keys_in
 from crmkit.transport.request import Request, Response
@@ -171,16 +172,29 @@ class Transport:
         try:
             waited = self._next_turn(request)
             credentials = self._credentials()
+            started = self._clock.monotonic()
+            course.sent += 1
             answer = self._send_once(request, prepared, credentials)
         except CrmkitError as error:
             refusal = error
         else:
-            course.sent += 1
+            note = {
+                "operation": request.operation,
+                "portal": self.name,
+                "status": answer.status if isinstance(answer, Response) else 0,
+                "elapsed": self._clock.monotonic() - started,
+                "waited": waited,
+                "attempt": course.sent,
+            }
             outcome = self._classified(request, prepared, answer)
-            self._log(request, answer, outcome, waited, course.sent)
             if isinstance(outcome, Response):
+                log_attempt(logging.DEBUG, note)
                 return outcome
-            return self._next_step(request, outcome, course, credentials)
+            verdict = self._next_step(request, outcome, course, credentials)
+            # What is raised speaks for itself; what is repeated would go unnoticed.
+            level = logging.WARNING if verdict.again else logging.INFO
+            log_attempt(level, note, self.redactor.scrub(outcome.error.message))
+            return verdict
         return Verdict(conclude(request, refusal, course))
 
     def _next_turn(self, request: Request) -> float:
@@ -282,31 +296,6 @@ class Transport:
                 headers=None,
             )
         return self.redactor.scrub_value(value)
-
-    def _log(
-        self,
-        request: Request,
-        answer: Response | Failure,
-        outcome: Response | Failure,
-        waited: float,
-        attempt: int,
-    ) -> None:
-        """One record per attempt, without bodies; a failed attempt is a warning."""
-        fields: dict[str, Any] = {
-            "operation": request.operation,
-            "portal": self.name,
-            "status": answer.status if isinstance(answer, Response) else 0,
-            "elapsed": answer.elapsed if isinstance(answer, Response) else 0.0,
-            "waited": waited,
-            "attempt": attempt,
-        }
-        text = "%s: HTTP %d after %.3f s (waited %.3f s, attempt %d)"
-        arguments = [fields[name] for name in ("operation", "status", "elapsed", "waited", "attempt")]
-        if isinstance(outcome, Failure):
-            problem = self.redactor.scrub(outcome.error.message)
-            logger.warning(f"{text}: %s", *arguments, problem, extra=fields)
-        else:
-            logger.debug(text, *arguments, extra=fields)
 
 
 def _wants_more(outcome: Response | Verdict) -> bool:

@@ -100,6 +100,14 @@ def test_secrets_can_be_learnt_later() -> None:
     assert not redactor.knows("a b")
 
 
+def test_of_the_learnt_secrets_the_latest_are_kept_and_the_given_always() -> None:
+    redactor = Redactor(["given-secret"])
+    for hour in range(1000):
+        redactor.add(f"token-{hour:04}")
+    assert repr(redactor) == "Redactor(101 secrets)"
+    assert redactor.scrub("given-secret token-0999 token-0900 token-0000") == "*** *** *** token-0000"
+
+
 @pytest.mark.parametrize(
     ("url", "keys"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import socket
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +14,8 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from crmkit.exceptions import CrmkitError, ServerError
+from crmkit.clock import ManualClock
+from crmkit.exceptions import CrmkitError, OutcomeUnknown, ServerError
 from crmkit.transport import Effect, Failure, Limiter, Request, Response, Transport
 
 from .conftest import FAST, MakeTransport, Play, TokenAuth, WireServer, answer, ask, drop, raw, reset
@@ -255,15 +257,46 @@ def test_the_guard_forgets_transports_that_are_gone(caplog: pytest.LogCaptureFix
 def test_one_record_an_attempt_with_fields_and_without_bodies(
     make_transport: MakeTransport, server: WireServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.plays = [answer(b'{"error": "busy"}', 503), answer(b'{"result": "confidential"}')]
+    server.plays = [answer(b'{"error": "busy"}', 503), answer(b'{"result": "confidential"}'), drop]
+    transport = make_transport(server.url, name="main")
     with caplog.at_level(logging.DEBUG, "crmkit.transport"):
-        make_transport(server.url, name="main").send(ask(Effect.WRITE))
+        transport.send(ask(Effect.WRITE))
+        with pytest.raises(OutcomeUnknown):
+            transport.send(ask(Effect.WRITE))
     records = [record.__dict__ for record in caplog.records if record.name == "crmkit.transport"]
     fields = ("levelname", "operation", "portal", "status", "attempt", "waited")
     assert [tuple(record[field] for field in fields) for record in records] == [
         ("WARNING", "POST /task/{id}/", "main", 503, 1, 0.0),
         ("DEBUG", "POST /task/{id}/", "main", 200, 2, 0.0),
+        ("INFO", "POST /task/{id}/", "main", 0, 1, 0.0),
     ]
+    assert "no answer after" in caplog.messages[-1]
     assert all(record["elapsed"] >= 0 for record in records)
     assert "confidential" not in caplog.text
     assert "привет" not in caplog.text
+
+
+def test_how_long_an_attempt_took_is_noted_also_without_an_answer(
+    make_transport: MakeTransport, server: WireServer, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def slow(connection: socket.socket) -> bool:
+        clock.sleep(42)
+        return drop(connection)
+
+    server.plays = [slow]
+    with caplog.at_level(logging.INFO, "crmkit.transport"), pytest.raises(OutcomeUnknown):
+        make_transport(server.url).send(ask(Effect.WRITE))
+    assert caplog.records[-1].__dict__["elapsed"] == pytest.approx(42)
+
+
+def test_an_application_without_logging_sees_nothing(
+    make_transport: MakeTransport, server: WireServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.plays = [answer(b'{"error": "busy"}', 503), answer()]
+    logger = logging.getLogger("crmkit.transport")
+    logger.propagate = False  # pytest's own handlers would hide the handler of last resort
+    try:
+        make_transport(server.url).send(ask(Effect.WRITE))
+    finally:
+        logger.propagate = True
+    assert capsys.readouterr().err == ""
