@@ -347,10 +347,12 @@ class TestKeysThatDoNotComeBack:
         with pytest.raises(OutcomeUnknown, match="cannot be told"):
             self.look(planfix_bench)
 
-    def test_without_a_deal_nothing_is_guessed(self, planfix_bench: PlanfixBench) -> None:
+    def test_without_a_deal_or_title_nothing_is_guessed(self, planfix_bench: PlanfixBench) -> None:
         planfix_bench.crm.tasks.create(self.task(), key="k")
         with pytest.raises(OutcomeUnknown):
             self.look(planfix_bench, deal=None)
+        with pytest.raises(OutcomeUnknown):
+            self.look(planfix_bench, title="")
 
     def test_a_comment_without_a_known_owner_goes_by_text_and_time(self, planfix_bench: PlanfixBench) -> None:
         """Settings that do not say whose token it is must not lead to a second warning."""

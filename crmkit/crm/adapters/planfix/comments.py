@@ -48,9 +48,9 @@ class Comments(base.Comments):
     def find_own(self, entity: Ref, *, text: str, key: str, since: datetime) -> Comment | None:
         """Find a comment of ours: by its key if the portal gives it back, else by text, author and time.
 
-        Times are compared with a margin: two minutes, or a day where the portal does not tell the zone. The
-            author
-        has to be the owner of the token, or anybody if ``user`` in the settings does not say who that is.
+        Times are compared with a margin, two minutes, or a day where the portal does not tell the zone. The
+        author has to be the owner of the token, or anybody if ``user`` in the settings does not say who that
+        is.
         """
         source, alike = external_id(key) if key else "", None
         for one in self._newest(entity):

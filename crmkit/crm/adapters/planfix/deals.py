@@ -102,13 +102,12 @@ class Deals(base.Deals):
     def update(self, deal_id: str, changes: DealChanges) -> WriteResult:
         """Change a deal in one write: ``POST /task/{id}``. Changes of nothing send nothing.
 
-        Everything is checked before it is sent, since the portal swallows what it does not understand: an
-            unknown
+        Everything is checked before it is sent. The portal swallows what it does not understand: an unknown
         option, a value for a field that the object does not have, a user that does not exist.
 
         Returns:
-            ``PENDING`` for HTTP 202: read the deal to see. ``PARTIAL`` with the refused fields by logical
-                name.
+            ``PENDING`` for HTTP 202: read the deal to see. ``PARTIAL`` with the refused fields by their
+            logical names.
 
         Raises:
             ConfigurationError: A stage or field name is not in the settings; nothing was sent.

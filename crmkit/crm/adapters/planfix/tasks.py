@@ -27,9 +27,8 @@ DECISION_FIELDS = ("dateTime", "owner", "changeStatus")
 class Tasks(base.Tasks):
     """Tasks for people.
 
-    A task belongs to a deal as its subtask: ``parent`` is the only link between two tasks that Planfix has
-        of itself.
-    People see it in the deal, and the list of subtasks (filter 73) finds it again.
+    A task belongs to a deal as its subtask. ``parent`` is the only link between two tasks that Planfix has of
+    itself: people see it in the deal, and the list of subtasks (filter 73) finds it again.
     """
 
     def __init__(self, crm: base.Crm, tools: Tools) -> None:
@@ -187,7 +186,7 @@ class Tasks(base.Tasks):
     def _fits(self, one: planfix.Task, title: str, since: datetime) -> bool:
         me = self._tools.portal.user
         return (
-            one.name.split() == title.split()
+            (not title or one.name.split() == title.split())
             and (me is None or one.assigner is None or str(one.assigner) == me)
             and (one.created_at is None or one.created_at >= horizon(one.raw, since))
         )
