@@ -23,6 +23,8 @@ from crmkit.transport.rate_limit import Limiter
 
 __all__ = ["Batcher", "Sizer", "as_command"]
 
+HEAVIEST = 4_000_000
+"""Bytes of commands in one request; files go in few at a time."""
 FARTHEST = 100_000
 """Commands that are read ahead at most while a method waits for its budget."""
 _TARGET_KEYS = ("id", "ID", "taskId", "TASKID")
@@ -205,7 +207,7 @@ class _Run:
         }
         chosen: list[Job] = []
         passed: list[Job] = []
-        kind, room = Kind.BATCH, self._sizer.size
+        kind, room, weight = Kind.BATCH, self._sizer.size, 0
         while heads and len(chosen) < room:
             method = min(heads, key=lambda name: heads[name][0].index)
             job = heads[method].popleft()
@@ -216,7 +218,8 @@ class _Run:
                 continue
             if not chosen:
                 kind, room = job.kind, 1 if job.kind is Kind.ALONE else self._sizer.size
-            if len(chosen) + 1 > job.most:
+            weight += len(job.text)
+            if len(chosen) + 1 > job.most or (chosen and weight > HEAVIEST):
                 passed.append(job)
                 continue
             room = min(room, job.most)

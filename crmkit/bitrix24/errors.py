@@ -40,7 +40,7 @@ _HINT_PLAN = "the method, its module or the tariff is missing on this portal"
 
 RULES: Mapping[str, Rule] = {
     "query_limit_exceeded": Rule(RateLimited, Action.WAIT, not_taken=True),
-    "operation_time_limit": Rule(RateLimited, Action.WAIT, not_taken=True),
+    "operation_time_limit": Rule(RateLimited, Action.WAIT, not_taken=True, operation_only=True),
     "overload_limit": Rule(
         RateLimited, hint="the portal blocked this application or webhook by hand: ask support"
     ),
@@ -222,7 +222,7 @@ class Classifier:
         rule = rule_for(facts.code, facts.text, status)
         wait = self._seconds(body, facts.code)
         error = error_from(self._scrub(body), method=method, status=status, retry_after=wait)
-        return Failure(error, rule.action, rule.not_taken, wait)
+        return Failure(error, rule.action, rule.not_taken, wait, rule.operation_only)
 
     def _seconds(self, body: Mapping[str, Any], code: str) -> float | None:
         if code.lower() != "operation_time_limit":

@@ -11,12 +11,23 @@ from crmkit.bitrix24.encoding import normalise
 from crmkit.bitrix24.envelope import Envelope, as_map, rows_of
 from crmkit.bitrix24.errors import Classifier
 from crmkit.bitrix24.outcomes import Command, ExternalKey, Outcome, Status
-from crmkit.exceptions import ApiError, CrmkitError, NotFound, OutcomeUnknown
+from crmkit.exceptions import (
+    ApiError,
+    AuthenticationError,
+    CrmkitError,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    RateLimited,
+    TransportError,
+)
 from crmkit.transport.request import Effect
 from crmkit.transport.retry import Action
 
 __all__ = ["Again", "Gate", "Job", "Kind", "Parcel", "Verdict", "deliver"]
 
+HOPELESS = (AuthenticationError, PermissionDenied, RateLimited, TransportError)
+"""What the next batch would meet too: it is not sent."""
 ATTEMPTS = 6
 """How often the answer of one command may be lost before it is given up."""
 PAGE = 50
@@ -139,7 +150,7 @@ def deliver(parcel: Parcel, gate: Gate, *, attempts: int) -> Parcel:
 
 
 def _batch(parcel: Parcel, gate: Gate, attempts: int) -> None:
-    names = [job.command.key or f"c{job.index}" for job in parcel.jobs]
+    names = [job.command.key if parcel.halt else f"c{job.index}" for job in parcel.jobs]
     try:
         envelope = gate.batch(
             {name: job.text for name, job in zip(names, parcel.jobs, strict=True)}, halt=parcel.halt
@@ -147,7 +158,7 @@ def _batch(parcel: Parcel, gate: Gate, attempts: int) -> None:
     except OutcomeUnknown as error:
         lost: OutcomeUnknown = error
     except CrmkitError as error:
-        parcel.fatal = error
+        parcel.fatal = error if isinstance(error, HOPELESS) else None
         parcel.verdicts = [Outcome(job.command, Status.FAILED, error=error) for job in parcel.jobs]
         return
     else:

@@ -386,3 +386,70 @@ def test_reference_without_halt_is_refused(b24: Bitrix24, portal: Any) -> None:
     (outcome,) = b24.batch([Command("x", {"id": Ref("c0")})])
     assert isinstance(outcome.error, ValidationError)
     assert not portal.requests
+
+
+def test_keys_of_independent_commands_need_not_be_unique(b24: Bitrix24, portal: Any) -> None:
+    portal.add(2)
+    commands = [Command("crm.item.get", {"id": n}, key="0") for n in (1, 2)]
+    assert [one["item"]["id"] for one in b24.batch(commands).results()] == [1, 2]
+
+
+def test_a_batch_that_is_refused_as_a_whole_does_not_stop_the_next(b24: Bitrix24, portal: Any) -> None:
+    portal.add(60)
+    answers = [(400, {"error": "ERROR_CORE", "error_description": "x"})]
+    portal.faults.append(lambda *_: answers.pop() if answers else None)
+    result = b24.batch(update(n) for n in range(1, 61))
+    assert (len(result.failed), len(result.done)) == (50, 10)
+
+
+def test_heavy_commands_travel_few_at_a_time(b24: Bitrix24, portal: Any) -> None:
+    portal.add(3)
+    assert len(b24.batch(update(n, title="x" * 3_000_000) for n in (1, 2, 3)).done) == 3
+    assert [len(body["cmd"]) for body in batches(portal)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "sent"),
+    [
+        (("crm.item.get", {"id": 1}), Status.FAILED, 6),
+        (update(1), Status.FAILED, 6),
+        (create(1, keyed=False), Status.UNKNOWN, 1),
+    ],
+)
+def test_a_portal_that_fails_inside(
+    b24: Bitrix24, portal: Any, command: Any, status: Status, sent: int
+) -> None:
+    portal.add(1)
+    portal.rules.append(lambda *_: {"error": "INTERNAL_SERVER_ERROR", "error_description": "x"})
+    (outcome,) = b24.batch([command])
+    assert outcome.status is status
+    assert len(portal.requests) == sent
+
+
+def test_a_lost_read_that_never_comes_back_has_failed(b24: Bitrix24, portal: Any) -> None:
+    portal.lose(99, after=False)
+    (outcome,) = b24.batch([("crm.item.get", {"id": 1})])
+    assert outcome.status is Status.FAILED
+    assert len(portal.requests) == 6
+
+
+def test_look_up_on_a_page_full_of_namesakes_is_split(b24: Bitrix24, portal: Any) -> None:
+    portal.add(60, originId="k1")
+    portal.lose(match="batch")
+    result = b24.batch([create(n) for n in (1, 2, 3)])
+    assert [outcome.status for outcome in result] == [Status.DONE] * 3
+    assert len(portal.items) == 63
+
+
+def test_a_key_that_is_lost_again_and_again_ends_unknown(b24: Bitrix24, portal: Any) -> None:
+    portal.faults.append(lambda m, _: requests.ReadTimeout("lost") if m == "batch" else None)
+    (outcome,) = b24.batch([create(1)])
+    assert outcome.status is Status.UNKNOWN
+    assert not portal.items
+
+
+def test_result_looks_like_a_sequence(b24: Bitrix24, portal: Any) -> None:
+    portal.add(1)
+    result = b24.batch([update(1), update(9)])
+    assert repr(result) == "<BatchResult of 2: 1 done, 1 failed, 0 unknown>"
+    assert result[:1] == (result[0],)

@@ -101,20 +101,27 @@ def test_query_limit_is_waited_for_also_by_writes(b24: Bitrix24, portal: Any, cl
 
 
 def test_operation_time_limit_waits_until_the_reset_and_stops_only_that_method(
-    b24: Bitrix24, portal: Any, clock: Any
+    make_client: Callable[..., Bitrix24], portal: Any, clock: Any
 ) -> None:
     portal.add(1)
     reset = clock.now().timestamp() + 200
+    paused: list[tuple[float, float]] = []
 
     def limited(method: str, _: Any) -> Any:
         if method == "crm.item.list" and clock.now().timestamp() < reset:
             return 429, {"error": "OPERATION_TIME_LIMIT", "time": {"operating_reset_at": reset}}
         return None
 
+    def waiting(method: str, seconds: float) -> None:
+        delay = b24.limiter.operating.delay
+        paused.append((delay(method), delay("crm.item.get")))
+
+    b24 = make_client(on_wait=waiting)
     portal.faults.append(limited)
     assert b24.call("crm.item.list", {"entityTypeId": 2})["items"]
     assert clock.monotonic() == pytest.approx(200, abs=1)
     assert len(portal.requests) == 2
+    assert paused == [(200.0, 0.0)]
 
 
 def test_a_write_is_not_repeated_blindly(b24: Bitrix24, portal: Any) -> None:
