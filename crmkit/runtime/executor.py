@@ -16,7 +16,7 @@ from crmkit.runtime.item import ItemRunner
 from crmkit.runtime.lease import Lease
 from crmkit.runtime.ledger import Ledger
 from crmkit.runtime.performer import STOPPERS
-from crmkit.runtime.records import ItemRecord, ItemStatus, RunStatus
+from crmkit.runtime.records import ItemRecord, ItemStatus, RunStatus, base_of, undo_of
 from crmkit.runtime.results import ItemResult, RunResult
 
 __all__ = ["ItemResult", "RunResult", "apply", "resume"]
@@ -72,7 +72,7 @@ def apply(
         return RunResult(run="", status=RunStatus.DONE)
     if resume is not None:
         return _resume(resume, recipe, crm, ledger, on_item=on_item)
-    lease = ledger.runs.begin(plan, crm.clock.now(), recipe=undo.base_of(plan.recipe))
+    lease = ledger.runs.begin(plan, crm.clock.now(), recipe=base_of(plan.recipe))
     return _Run(recipe, crm, ledger, lease, on_item).go(ledger.runs.items(lease.run))
 
 
@@ -111,7 +111,7 @@ def _resume(
     if recipe is None:
         raise ConfigurationError(f"run {run.id} needs its recipe", hint=f"give the recipe {run.recipe}")
     _check(run.recipe, run.portal, run.settings, recipe, crm)
-    lease = ledger.runs.reopen(run.id, crm.clock.now(), recipe=undo.base_of(run.recipe))
+    lease = ledger.runs.reopen(run.id, crm.clock.now(), recipe=base_of(run.recipe))
     return _Run(recipe, crm, ledger, lease, on_item).go(ledger.runs.items(run.id, only=OPEN))
 
 
@@ -201,7 +201,7 @@ class _Run:
 
     def _names(self) -> tuple[str, str]:
         """Return whose leftovers are looked after: the recipe's, and those of undoing it."""
-        return self._lease.recipe, undo.name_for(self._lease.recipe)
+        return self._lease.recipe, undo_of(self._lease.recipe)
 
     def _left(self) -> Iterable[ItemRecord]:
         return self._ledger.runs.items(self._lease.run, only=(ItemStatus.PLANNED, ItemStatus.BEGUN))

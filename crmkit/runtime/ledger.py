@@ -18,7 +18,7 @@ from crmkit.exceptions import ConfigurationError
 from crmkit.runtime.database import Database
 from crmkit.runtime.journal import Journal
 from crmkit.runtime.lease import Process, this_process
-from crmkit.runtime.records import ActionStatus, Outcome, effect_of, ref_of
+from crmkit.runtime.records import ActionStatus, Outcome, effect_of, ref_of, undo_of
 from crmkit.runtime.runs import Runs
 from crmkit.runtime.tables import actions, items, runs
 
@@ -122,6 +122,16 @@ class Ledger:
         query = self._places(portal, recipe, moment).where(items.c.entity == str(entity))
         with self._database.read() as connection:
             return connection.scalars(query.limit(1)).first() is not None
+
+    def has_leftovers(self, portal: str, recipe: str) -> bool:
+        """Tell whether earlier runs of a recipe, or of its undo, left something unclear or half done.
+
+        The next :func:`crmkit.runtime.executor.apply` settles and finishes it, even if its plan is empty.
+        """
+        names = (recipe, undo_of(recipe))
+        if next(self.journal.unsettled(portal, names), None) is not None:
+            return True
+        return any(self.runs.begun(portal, name) for name in names)
 
     def _places(self, portal: str, recipe: str, moment: datetime) -> Any:
         return (

@@ -19,6 +19,7 @@ from crmkit.crm.models import Ref
 from crmkit.runtime.texts import TEXTS
 
 __all__ = [
+    "UNDO",
     "ActionRecord",
     "ActionStatus",
     "ItemRecord",
@@ -26,9 +27,14 @@ __all__ = [
     "Outcome",
     "RunRecord",
     "RunStatus",
+    "base_of",
     "effect_of",
     "ref_of",
+    "undo_of",
 ]
+
+UNDO = "undo:"
+"""Begins the name under which the runs of an undo stand in the ledger, and the keys of its effects."""
 
 register(TEXTS)  # rows hold messages: whoever reads rows can show them
 _ACTIONS: TypeAdapter[tuple[Action, ...]] = TypeAdapter(tuple[Action, ...])
@@ -234,6 +240,21 @@ def effect_of(row: Row[Any]) -> Effect:
         remote_id=row.remote_id,
         run=row.run,
     )
+
+
+def undo_of(recipe: str) -> str:
+    """Return what undoing a recipe is called in the ledger."""
+    return UNDO + recipe
+
+
+def base_of(recipe: str) -> str:
+    """Return the recipe itself, for the name of its undo too.
+
+    Example:
+        >>> base_of("undo:stale_deals"), base_of("stale_deals")
+        ('stale_deals', 'stale_deals')
+    """
+    return recipe.removeprefix(UNDO)
 
 
 def ref_of(entity: str, name: str = "") -> Ref:

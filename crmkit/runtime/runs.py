@@ -143,8 +143,8 @@ class Runs:
                 return
             position = page[-1].position
 
-    def begun(self, portal: str, recipe: str, *, but: str) -> Sequence[ItemRecord]:
-        """Return the items of other runs of a recipe that were broken off half way; there are very few."""
+    def begun(self, portal: str, recipe: str, *, but: str = "") -> Sequence[ItemRecord]:
+        """Return the items of runs of a recipe, but for one run, that were broken off half way: very few."""
         query = (
             select(items)
             .join(runs, runs.c.id == items.c.run)

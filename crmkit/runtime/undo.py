@@ -23,12 +23,11 @@ from crmkit.crm.models import Activity, Deal, Ref, Task, TaskState
 from crmkit.exceptions import ConfigurationError, NotFound, PlanStale
 from crmkit.runtime.images import different
 from crmkit.runtime.ledger import Ledger
-from crmkit.runtime.records import ActionRecord, ActionStatus, RunRecord
+from crmkit.runtime.records import UNDO, ActionRecord, ActionStatus, RunRecord, base_of, undo_of
 from crmkit.runtime.touch import touched_since
 
-__all__ = ["UndoRecipe", "UndoSettings", "base_of", "name_for", "plan_undo", "reopened", "undo"]
+__all__ = ["UndoRecipe", "UndoSettings", "plan_undo", "reopened", "undo"]
 
-PREFIX = "undo:"
 STEP = "undone"
 
 
@@ -74,21 +73,6 @@ def undo(run_id: str, crm: Crm, ledger: Ledger, **options: Any) -> Any:
         ConfigurationError: As for :func:`plan_undo`.
     """
     return plan_undo(run_id, crm, ledger).apply(**options)
-
-
-def base_of(recipe: str) -> str:
-    """Return the recipe itself, for the name of its undo too.
-
-    Example:
-        >>> base_of("undo:stale_deals"), base_of("stale_deals")
-        ('stale_deals', 'stale_deals')
-    """
-    return recipe.removeprefix(PREFIX)
-
-
-def name_for(recipe: str) -> str:
-    """Return what undoing a recipe is called in the ledger."""
-    return PREFIX + recipe
 
 
 def reopened(run: RunRecord, ledger: Ledger) -> UndoRecipe | None:
@@ -155,7 +139,7 @@ class UndoRecipe(Recipe[UndoSettings, Footprint]):
         ledger: Where it is written what was done.
     """
 
-    name: ClassVar[str] = PREFIX
+    name: ClassVar[str] = UNDO
     title: ClassVar[dict[str, str]] = {"ru": "Отмена запуска", "en": "Undo of a run"}
     settings_type: ClassVar[type[Settings]] = UndoSettings
 
@@ -215,7 +199,7 @@ class UndoRecipe(Recipe[UndoSettings, Footprint]):
     def _inverse(self, snapshot: Footprint, record: ActionRecord) -> Action | None:
         """Return what takes an effect back, or ``None`` if nothing has to or can be written for that."""
         common: dict[str, Any] = {
-            "key": PREFIX + record.key,
+            "key": UNDO + record.key,
             "step": record.step,
             "episode": record.episode,
             "entity": record.entity,
@@ -257,7 +241,7 @@ class UndoRecipe(Recipe[UndoSettings, Footprint]):
 
 def _recipe(settings: UndoSettings, ledger: Ledger) -> UndoRecipe:
     class Undo(UndoRecipe):
-        name = name_for(settings.recipe)
+        name = undo_of(settings.recipe)
 
     return Undo(settings, ledger)
 

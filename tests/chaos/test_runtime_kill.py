@@ -1,6 +1,6 @@
 """A real process is killed with SIGKILL at every step of a run; another process goes on.
 
-Also a program: as ``python test_runtime_kill.py FOLDER`` it lets one child per step kill itself, each in a folder
+Also a program: ``python test_runtime_kill.py FOLDER`` lets one child per step kill itself, each in a folder
 of its own.
 """
 
