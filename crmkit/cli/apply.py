@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         else:
             plan = make_plan(session, target, settings)
         session.out.show(plan_view(plan, session.out.language, limit))
-        if not plan.to_do:
+        if not plan.to_do and not session.ledger.has_leftovers(plan.portal, plan.recipe):
             session.out.document({"run": None, "plan": plan.id, "items": [], "exit_code": DONE})
             return DONE
         agreed(session, yes, len(plan.to_do), plan.estimate.requests)
