@@ -125,6 +125,11 @@ def _user(value: Any) -> str:
     return f"user:{number}"
 
 
+def _store(value: Any) -> Any:
+    """Let ``CRMKIT_STORE`` be the address itself: the section has no other key."""
+    return {"url": value} if isinstance(value, str) else value
+
+
 def _bound(value: Any) -> Any:
     return {"id": value} if isinstance(value, int | str) else value
 
@@ -315,7 +320,7 @@ class Config(BaseSettings):
     )
 
     default_portal: str = ""
-    store: StoreConfig = StoreConfig()
+    store: Annotated[StoreConfig, BeforeValidator(_store)] = StoreConfig()
     portals: dict[str, PortalConfig] = {}
     recipes: dict[str, dict[str, Any]] = {}
     _source: Path | None = PrivateAttr(None)

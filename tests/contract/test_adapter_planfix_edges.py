@@ -297,6 +297,15 @@ class TestOwnComments:
         with pytest.raises(ValidationError, match="takes no comments"):
             planfix_bench.crm.comments.add(Ref(kind="user", id="4"), TEXT)
 
+    def test_a_back_dated_comment_hides_nothing(self, planfix_bench: PlanfixBench) -> None:
+        """An import may write old comments after ours."""
+        deal, since = Ref(kind="deal", id="70002"), planfix_bench.now()
+        planfix_bench.crm.comments.add(deal, TEXT, key="k")
+        for _ in range(5):
+            number = planfix_bench.box.act.comment("user:4", 70002, "Из архива")
+            planfix_bench.box.account.comments[number].at -= 86_400 * 90
+        assert planfix_bench.crm.comments.find_own(deal, text=TEXT, key="k", since=since)
+
     def test_hidden_comments_are_for_the_named(self, planfix_bench: PlanfixBench) -> None:
         deal = Ref(kind="deal", id=planfix_bench.new_deal())
         planfix_bench.crm.comments.add(deal, TEXT, hidden=True, notify=[Person(id="5")], key="k")

@@ -16,6 +16,8 @@ from crmkit.planfix import models as planfix
 
 __all__ = ["Comments"]
 
+BACKDATED = 20
+"""A comment may be back-dated, so one that is too old proves nothing: so many of them in all end the search."""
 OWN_FIELDS = ("dateTime", "description", "owner", "isHidden", "sourceObjectId")
 
 
@@ -52,12 +54,15 @@ class Comments(base.Comments):
         author has to be the owner of the token, or anybody if ``user`` in the settings does not say who that
         is.
         """
-        source, alike = external_id(key) if key else "", None
+        source, alike, older = external_id(key) if key else "", None, 0
         for one in self._newest(entity):
             if source and one.source_object_id == source:
                 return self._comment(one, key)
             if one.created_at and one.created_at < horizon(one.raw, since):
-                break
+                older += 1
+                if older == BACKDATED:
+                    break
+                continue
             if alike is None and not (source and one.source_object_id) and self._is_alike(one, text):
                 alike = one
         return self._comment(alike, "") if alike else None
