@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -164,7 +163,7 @@ def open_default() -> Ledger:
     Raises:
         ConfigurationError: The settings are wrong, or the database cannot be reached.
     """
-    return Ledger(os.environ.get("CRMKIT_STORE") or config.load().store.url)
+    return Ledger(config.load().store.url)
 
 
 def _memory(rows: Iterable[Row[Any]]) -> Memory:

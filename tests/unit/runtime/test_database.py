@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from crmkit.config import load
 from crmkit.exceptions import ConfigurationError, StoreError
 from crmkit.runtime import database
 from crmkit.runtime.database import Database
@@ -147,6 +148,7 @@ class TestDefault:
     def test_the_environment_wins(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (folder / "crmkit.toml").write_text('[store]\nurl = "sqlite:///mine.db"\n')
         monkeypatch.setenv("CRMKIT_STORE", "sqlite:///other.db")
+        assert load().store.url == "sqlite:///other.db"
         open_default().close()
         assert [path.name for path in folder.glob("*.db")] == ["other.db"]
 
