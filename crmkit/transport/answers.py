@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PORTS = {"http": 80, "https": 443}
 _LEGALLY_EMPTY = frozenset({202, 204})
 
 _WORDS: dict[Cause, tuple[str, str]] = {
@@ -170,15 +171,18 @@ def origin_of(url: str) -> str | None:
     """Return scheme, host and port of an http(s) URL, without user and password; ``None`` for anything else.
 
     Example:
-        >>> origin_of("https://robot:key@Acme.planfix.ru/rest"), origin_of("acme.planfix.ru"),
-        origin_of("http://[::") ('https://acme.planfix.ru', None, None)
+        >>> origin_of("https://robot:key@Acme.planfix.ru:443/rest"), origin_of("acme.planfix.ru")
+        ('https://acme.planfix.ru', None)
     """
     try:
         parts = urlsplit(url)
-        known = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+        host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}" if known else None
+    if parts.scheme not in _PORTS or not host:
+        return None
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, _PORTS[parts.scheme]} else "")
 
 
 def target_of(response: Response, url: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from crmkit.exceptions import ConfigurationError
+
 __all__ = ["LimiterStore", "MemoryStore", "SQLiteStore", "State"]
 
 State = tuple[int, ...]
@@ -63,23 +65,40 @@ class SQLiteStore:
         self._owner = 0
 
     def update(self, key: str, change: Callable[[State | None], State]) -> State:
-        """Change the state under the key in one locked transaction."""
+        """Change the state under the key in one locked transaction.
+
+        Raises:
+            ConfigurationError: The file cannot be read, written or locked in time.
+        """
         with self._lock:
-            connection = self._connect()
-            connection.execute("BEGIN IMMEDIATE")
             try:
-                row = connection.execute("SELECT state FROM limiter WHERE key = ?", (key,)).fetchone()
-                state = change(None if row is None else tuple(json.loads(row[0])))
-                connection.execute(
-                    "INSERT INTO limiter (key, state) VALUES (?, ?) "
-                    "ON CONFLICT (key) DO UPDATE SET state = excluded.state",
-                    (key, json.dumps(state)),
-                )
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
+                return self._transaction(self._connect(), key, change)
+            except sqlite3.Error as error:
+                problem = str(error)
+        raise ConfigurationError(
+            f"the limits cannot be shared through {self._path}: {problem}",
+            hint="give a file on a local disk that all processes may write; delete it while none runs",
+        )
+
+    @staticmethod
+    def _transaction(
+        connection: sqlite3.Connection, key: str, change: Callable[[State | None], State]
+    ) -> State:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            row = connection.execute("SELECT state FROM limiter WHERE key = ?", (key,)).fetchone()
+            state = change(None if row is None else tuple(json.loads(row[0])))
+            connection.execute(
+                "INSERT INTO limiter (key, state) VALUES (?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET state = excluded.state",
+                (key, json.dumps(state)),
+            )
             connection.execute("COMMIT")
-            return state
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return state
 
     def close(self) -> None:
         """Close the file; a later update opens it again."""
@@ -91,18 +110,25 @@ class SQLiteStore:
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None or self._owner != os.getpid():
             # SQLite forbids a child even to close what its parent opened: keep it and never touch it.
-            self._inherited = self._connection
-            self._connection = sqlite3.connect(
-                self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
-            )
+            self._inherited, self._connection = self._connection, None
+            self._connection = self._open()
             self._owner = os.getpid()
-            # After a power cut the last reservations may be gone, the file stays whole: no need to wait for
-            # the disk.
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.execute(
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
+        )
+        try:
+            # After a power cut the last reservations may be gone, but the file is whole.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(
                 "CREATE TABLE IF NOT EXISTS limiter (key TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID"
             )
-        return self._connection
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def __repr__(self) -> str:
         return f"SQLiteStore({self._path!r})"

@@ -28,12 +28,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Authorization: Bearer xxx, 'Authorization': 'Basic xxx', and the bare "Bearer xxx"
     (re.compile(r"(?i)(\bauthorization\b[\"']?\s*[:=]\s*[\"']?)(?:(\w+)\s+)?[^\s\"',;&]+"), rf"\1{MASK}"),
     (re.compile(r"(?i)\b(bearer\s+)[^\s\"',;&<]+"), rf"\1{MASK}"),
-    # access_token=xxx, "client_secret": "xxx", auth[access_token]=xxx; a bare word "auth" in prose has no =
-    # or :"
+    # access_token=xxx, "client_secret": "xxx", auth[access_token]=xxx; in prose no = or ": follows
     (re.compile(rf"(?i)(\b(?:{_KEYS})\]?[\"']?\s*=\s*[\"']?)[^\s\"'&,;<)]+"), rf"\1{MASK}"),
     (re.compile(rf"(?i)([\"'](?:{_KEYS})[\"']\s*:\s*[\"'])[^\"']+"), rf"\1{MASK}"),
-    # /rest/1/code/method and /rest/api/1/code/method (Bitrix24), /webhook/json/code (Planfix), slashes plain
-    # or encoded
+    # /rest/1/code/x and /rest/api/1/code/x (Bitrix24), /webhook/json/code (Planfix), slashes encoded or not
     (re.compile(r"(?i)((?:/|%2F)rest(?:/|%2F)(?:api(?:/|%2F))?\d+(?:/|%2F))[^/\s\"'?#%&<]+"), rf"\1{MASK}"),
     (re.compile(r"(?i)((?:/|%2F)webhook(?:/|%2F)\w+(?:/|%2F))[^/\s\"'?#%&<]+"), rf"\1{MASK}"),
     # https://user:password@host

@@ -6,8 +6,8 @@ A failure on the network is ambiguous by its exception alone: ``ConnectionResetE
 that was never reached as well as from one that did the work and died while answering. So the connections made
 here note how far a request got. The one proof there is: **the end of the request head was never handed to the
 operating system**. No server can act on a head without an end (RFC 9112, section 8), so such a request was
-not taken, whatever the
-exception: refused, unknown host, connect timeout, TLS handshake, broken pipe on the first write.
+not taken, whatever the exception: refused, unknown host, connect timeout, TLS handshake, broken pipe on the
+first write.
 
 The stale pooled connection (the server closed it while it was idle) comes in three shapes:
 
@@ -95,8 +95,7 @@ class _Connection(HTTPConnection):
 
     def send(self, data: Any) -> None:
         super().send(data)
-        # The first piece is the whole head. A proxy's CONNECT is sent while connecting and is not the
-        # request.
+        # The first piece is the whole head. A proxy's CONNECT goes out while connecting: not the request.
         if not self._connecting:
             _trace.progress = Progress.LEFT
 

@@ -7,7 +7,6 @@ time moves to the first moment and whoever sleeps until then goes on: at the sam
 from __future__ import annotations
 
 import itertools
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from crmkit.exceptions import ConfigurationError
 from crmkit.transport.limiter_store import SQLiteStore
 
 PROCESSES = 4
@@ -111,6 +111,7 @@ def listen(child: subprocess.Popen[str], sent: list[float], left: list[int]) -> 
 
 HOLDER = """
 import sys
+from crmkit.exceptions import ConfigurationError
 from crmkit.transport.limiter_store import SQLiteStore
 
 def hold(state):
@@ -130,7 +131,7 @@ def test_a_process_that_is_killed_in_the_middle_of_a_reservation_blocks_nobody(t
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "holding\n"
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
+        with pytest.raises(ConfigurationError, match="locked"):
             store.update("a", lambda _: (2,))
         holder.kill()
     assert store.update("a", lambda state: (*(state or ()), 3)) == (1, 3)

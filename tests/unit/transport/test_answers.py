@@ -11,7 +11,7 @@ import responses
 from crmkit.clock import ManualClock
 from crmkit.exceptions import CrmkitError, OutcomeUnknown, RateLimited, TransportError
 from crmkit.transport import Effect, RetryPolicy
-from crmkit.transport.answers import Redirected
+from crmkit.transport.answers import Redirected, origin_of
 
 from .conftest import MakeTransport, TokenAuth, WireServer, answer, ask
 
@@ -351,3 +351,23 @@ def test_a_full_address_is_used_as_it_is_and_gets_no_token(
     assert b"secret" not in elsewhere.requests[0][1]
     transport.send(Request("GET", f"{server.url}/disk/7", "download", READ))
     assert b"first-secret-token" in server.requests[0][1]
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://acme.planfix.ru/rest", "https://acme.planfix.ru"),
+        ("https://ACME.planfix.ru:443/rest", "https://acme.planfix.ru"),
+        ("http://acme.planfix.ru:80", "http://acme.planfix.ru"),
+        ("http://acme.planfix.ru:443", "http://acme.planfix.ru:443"),
+        ("https://robot:key@acme.planfix.ru:8443/rest?a=b", "https://acme.planfix.ru:8443"),
+        ("http://[::1]:8080/rest", "http://[::1]:8080"),
+        ("http://[::1/rest", None),
+        ("http://acme:port/", None),
+        ("ftp://acme.planfix.ru", None),
+        ("https:///rest", None),
+        ("", None),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port_in_one_spelling(url: str, origin: str | None) -> None:
+    assert origin_of(url) == origin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crmkit.clock import ManualClock
-from crmkit.exceptions import QuotaExhausted
+from crmkit.exceptions import ConfigurationError, QuotaExhausted
 from crmkit.transport.limiter_store import LimiterStore, MemoryStore, SQLiteStore, State
 from crmkit.transport.rate_limit import PLANFIX, Limiter
 
@@ -94,7 +95,7 @@ def test_a_locked_file_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
     other = SQLiteStore(path, patience=0.01)
 
     def busy(state: State | None) -> State:
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
+        with pytest.raises(ConfigurationError, match=r"limits\.db: database is locked"):
             other.update("a", add_one)
         return add_one(state)
 
@@ -102,6 +103,42 @@ def test_a_locked_file_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
     assert other.update("a", add_one) == (3,)
     owner.close()
     other.close()
+
+
+def test_a_store_that_could_not_open_its_file_tries_again(tmp_path: Path) -> None:
+    path = tmp_path / "later" / "limits.db"
+    file = SQLiteStore(path)
+    with pytest.raises(ConfigurationError):
+        file.update("a", add_one)
+    path.parent.mkdir()
+    assert file.update("a", add_one) == (1,)
+    file.close()
+
+
+def test_a_file_that_is_locked_while_it_is_made_can_be_used_later(tmp_path: Path) -> None:
+    path = tmp_path / "limits.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        file = SQLiteStore(path, patience=0.01)
+        with pytest.raises(ConfigurationError, match="locked"):
+            file.update("a", add_one)
+    assert file.update("a", add_one) == (1,)
+    file.close()
+
+
+def test_a_file_that_is_no_database_is_a_configuration_error(tmp_path: Path) -> None:
+    path = tmp_path / "limits.db"
+    path.write_text("not a database, but long enough to be taken for one" * 20)
+    file = SQLiteStore(path)
+    with pytest.raises(ConfigurationError, match="file is not a database") as caught:
+        file.update("a", add_one)
+    assert "local disk" in caught.value.hint
+    file.close()
+
+
+def test_a_directory_that_is_missing_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="unable to open"):
+        SQLiteStore(tmp_path / "missing" / "limits.db").update("a", add_one)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which Windows has not")

@@ -31,7 +31,7 @@ from crmkit.exceptions import (
     TransportError,
     ValidationError,
 )
-from crmkit.transport import PLANFIX, Effect, Limiter, RetryPolicy
+from crmkit.transport import PLANFIX, Effect, Limiter, Request, RetryPolicy
 
 from .conftest import MakeTransport, TokenAuth, ask
 
@@ -398,6 +398,16 @@ def test_a_body_that_is_no_json_is_refused_before_sending(
 def test_an_address_that_is_none_is_a_configuration_error(make_transport: MakeTransport, url: str) -> None:
     with pytest.raises(ConfigurationError, match="no URL"):
         make_transport(url)
+
+
+@pytest.mark.parametrize("path", ["https://[bad/file", "https:///file"])
+def test_a_full_path_that_is_no_url_is_refused_before_sending(
+    make_transport: MakeTransport, path: str
+) -> None:
+    transport = make_transport()
+    with pytest.raises(ConfigurationError, match="no URL"):
+        transport.send(Request("GET", path, "download", READ))
+    assert transport.requests_sent == 0
 
 
 def test_a_netrc_of_the_machine_does_not_replace_the_token(
