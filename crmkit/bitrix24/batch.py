@@ -166,7 +166,7 @@ class _Run:
             self._taken += 1
             try:
                 self._enqueue(_job(index, command, alone=self._owner._alone))
-            except ValidationError as error:
+            except CrmkitError as error:
                 self._ready[index] = Outcome(command, Status.FAILED, error=error)
 
     def _look_further(self) -> bool:
@@ -295,6 +295,8 @@ class _Run:
 
 
 def _job(index: int, command: Command, *, alone: bool) -> Job:
+    if command.refused is not None:
+        raise command.refused
     text = to_command(command.method, command.params)
     kind = Kind.ALONE if alone else Kind.BATCH
     if "%24" in text:  # a dollar sign: a reference, or a text that the portal would take for one

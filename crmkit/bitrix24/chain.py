@@ -68,15 +68,17 @@ def refs_in(value: Any) -> Iterator[Ref]:
             yield from refs_in(item)
 
 
-def _next_parcel(jobs: deque[Job], results: Mapping[str, Any]) -> tuple[Parcel, ValidationError | None]:
+def _next_parcel(jobs: deque[Job], results: Mapping[str, Any]) -> tuple[Parcel, CrmkitError | None]:
     """Return what can be sent now, or why not even the first command can."""
     parcel = Parcel([], halt=True)
     for job in islice(jobs, PAGE):
         try:
+            if job.command.refused is not None:
+                raise job.command.refused
             params = _resolve(job.command.params, results)
             _check(job.command.method, params)
             job.text = to_command(job.command.method, params)
-        except ValidationError as error:
+        except CrmkitError as error:
             return parcel, None if parcel.jobs else error
         parcel.jobs.append(job)
     return parcel, None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 import requests
 
@@ -29,9 +29,33 @@ from crmkit.transport.retry import RetryPolicy
 if TYPE_CHECKING:
     from crmkit.bitrix24.catalogue.api import Api
 
-__all__ = ["Bitrix24"]
+__all__ = ["Bitrix24", "Options"]
 
 _WEBHOOK = re.compile(r"(https?://[^/]+)/rest/(?:api/)?(\d+)/([^/?#]+)/?")
+
+
+class Options(TypedDict, total=False):
+    """What may be said about a client; all of it by keyword, all of it optional."""
+
+    rate: BucketRule
+    """The tariff's pace: ``BITRIX24`` (2 a second, 50 ahead; the default) or ``BITRIX24_ENTERPRISE``."""
+    limiter: Limiter | None
+    """A limiter shared with other clients: the portal counts per source address, so all clients of a
+    machine that talk to one portal should share one. With a store, processes share it too."""
+    workers: int
+    """How many batch requests may be under way at once; 8."""
+    policy: RetryPolicy | None
+    """How often and how patiently to repeat."""
+    timeout: tuple[float, float]
+    """Seconds for connecting, and for each wait for data; (5, 65): the portal allows 60 s per request."""
+    clock: Clock | None
+    """Time; the machine's by default."""
+    random: Callable[[], float]
+    """Numbers from 0 to 1 for the pauses between attempts."""
+    session: requests.Session | None
+    """A session of your own (proxies, certificates)."""
+    on_wait: Callable[[str, float], None] | None
+    """Told the method and the seconds before the client waits; for progress bars."""
 
 
 class Bitrix24(Resources):
@@ -41,41 +65,19 @@ class Bitrix24(Resources):
 
     Args:
         url: The webhook's address, ``https://host/rest/user/key/``.
-        rate: The tariff's pace: ``BITRIX24`` (2 a second, 50 ahead) or ``BITRIX24_ENTERPRISE``.
-        limiter: A limiter shared with other clients: the portal counts per source address, so all clients
-            of a machine that talk to one portal should share one (with a store, processes too).
-        workers: How many batch requests may be under way at once.
-        policy: How often and how patiently to repeat.
-        timeout: Seconds for connecting, and for each wait for data; the portal allows 60 s per request.
-        clock: Time; the machine's by default.
-        random: Numbers from 0 to 1 for the pauses between attempts.
-        session: A ``requests`` session of your own (proxies, certificates).
-        on_wait: Told the method and the seconds before the client waits; for progress bars.
+        **options: See :class:`Options`.
 
     Raises:
         ConfigurationError: This is no address of a webhook.
 
     Example:
-        >>> b24 = Bitrix24("https://acme.bitrix24.ru/rest/1/s3cretk3y/")
+        >>> b24 = Bitrix24("https://acme.bitrix24.ru/rest/1/s3cretk3y/", workers=4)
         >>> b24
         Bitrix24('acme.bitrix24.ru', requests_sent=0)
         >>> b24.close()
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        rate: BucketRule = BITRIX24,
-        limiter: Limiter | None = None,
-        workers: int = 8,
-        policy: RetryPolicy | None = None,
-        timeout: tuple[float, float] = (5, 65),
-        clock: Clock | None = None,
-        random: Callable[[], float] = random_module.random,
-        session: requests.Session | None = None,
-        on_wait: Callable[[str, float], None] | None = None,
-    ) -> None:
+    def __init__(self, url: str, **options: Unpack[Options]) -> None:
         match = _WEBHOOK.fullmatch(url.strip())
         if match is None:
             raise ConfigurationError(
@@ -83,18 +85,8 @@ class Bitrix24(Resources):
             )
         origin, user, key = match.groups()
         origin = portal_host(origin)
-        clock = clock or SystemClock()
-        settings = Settings(
-            clock=clock,
-            limiter=limiter or Limiter(rate, clock, key=origin),
-            policy=policy or RetryPolicy(),
-            timeout=timeout,
-            random=random,
-            session=session,
-            on_wait=on_wait,
-            secrets=(key,),
-        )
-        self._set_up(Portal(origin, f"{user}/{key}", WebhookAuth(), settings), workers)
+        settings = _settings(options, origin, key)
+        self._set_up(Portal(origin, f"{user}/{key}", WebhookAuth(), settings), options.get("workers", 8))
 
     @classmethod
     def oauth(
@@ -107,15 +99,7 @@ class Bitrix24(Resources):
         code: str = "",
         tokens: Tokens | None = None,
         auth_server: str = AUTH_SERVER,
-        rate: BucketRule = BITRIX24,
-        limiter: Limiter | None = None,
-        workers: int = 8,
-        policy: RetryPolicy | None = None,
-        timeout: tuple[float, float] = (5, 65),
-        clock: Clock | None = None,
-        random: Callable[[], float] = random_module.random,
-        session: requests.Session | None = None,
-        on_wait: Callable[[str, float], None] | None = None,
+        **options: Unpack[Options],
     ) -> Self:
         """Return the client of an application.
 
@@ -131,20 +115,12 @@ class Bitrix24(Resources):
             code: The code that the portal sent the person back with.
             tokens: Tokens that came another way.
             auth_server: The vendor's authorisation server.
-            rate: As for a webhook, like all further arguments.
-            limiter: As for a webhook.
-            workers: As for a webhook.
-            policy: As for a webhook.
-            timeout: As for a webhook.
-            clock: As for a webhook.
-            random: As for a webhook.
-            session: As for a webhook.
-            on_wait: As for a webhook.
+            **options: See :class:`Options`.
 
         Raises:
             AuthenticationError: The code is too old, or there are no tokens anywhere.
         """
-        clock = clock or SystemClock()
+        clock = options.get("clock") or SystemClock()
         auth = OAuth(
             client_id=client_id, client_secret=client_secret, store=store, clock=clock, server=auth_server
         )
@@ -153,18 +129,9 @@ class Bitrix24(Resources):
         if code:
             auth.authorize(code, endpoint=f"{portal_host(portal)}/rest/")
         origin = portal_host(auth.tokens.endpoint or portal)
-        settings = Settings(
-            clock=clock,
-            limiter=limiter or Limiter(rate, clock, key=origin),
-            policy=policy or RetryPolicy(),
-            timeout=timeout,
-            random=random,
-            session=session,
-            on_wait=on_wait,
-            secrets=(client_secret,),
-        )
+        settings = _settings(options, origin, client_secret)
         client = cls.__new__(cls)
-        client._set_up(Portal(origin, "", auth, settings), workers)
+        client._set_up(Portal(origin, "", auth, settings), options.get("workers", 8))
         client._auth = auth
         return client
 
@@ -210,8 +177,9 @@ class Bitrix24(Resources):
         Args:
             method: The method, for example ``tasks.task.add``.
             params: A JSON object; for ``batch`` a list of ``{"method", "query"}``.
-            idempotency_key: 1 to 255 ASCII characters. The portal keeps the answer of a successful call for
-                24 hours and gives it again instead of doing it twice, so the call may be repeated.
+            idempotency_key: 1 to 255 ASCII characters, made up if left out. The portal keeps the answer of a
+                successful call for 24 hours and gives it again instead of doing it twice, so a lost answer is
+                asked for again; with a key of your own even after a crash.
             effect: What a repeat would do, if the name does not tell.
         """
         return self.v3.call(method, params, key=idempotency_key, effect=effect)
@@ -347,3 +315,17 @@ class Bitrix24(Resources):
     def command(method: str, params: Mapping[str, Any] | Sequence[Any] = (), key: str = "") -> Command:
         """Make a command for :meth:`batch`; ``key`` is the name by which later ones refer to it."""
         return Command(method, params or {}, key)
+
+
+def _settings(options: Options, origin: str, secret: str) -> Settings:
+    clock = options.get("clock") or SystemClock()
+    return Settings(
+        clock=clock,
+        limiter=options.get("limiter") or Limiter(options.get("rate", BITRIX24), clock, key=origin),
+        policy=options.get("policy") or RetryPolicy(),
+        timeout=options.get("timeout", (5, 65)),
+        random=options.get("random", random_module.random),
+        session=options.get("session"),
+        on_wait=options.get("on_wait"),
+        secrets=(secret,),
+    )

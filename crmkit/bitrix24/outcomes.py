@@ -53,6 +53,7 @@ class Command:
         key: A name by which later commands refer to the result; with ``halt`` only.
         effect: What a repeat would do; judged by the method if not given.
         find: How to find out whether it took place if the answer is lost.
+        refused: Why it must not be sent; its outcome is this error, and the others go on.
 
     Example:
         >>> Command("crm.item.update", {"entityTypeId": 2, "id": 7, "fields": {"title": "x"}}).repeat
@@ -64,6 +65,7 @@ class Command:
     key: str = ""
     effect: Effect | None = None
     find: ExternalKey | None = None
+    refused: CrmkitError | None = None
 
     @property
     def repeat(self) -> Effect:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -17,7 +17,7 @@ from crmkit.bitrix24.models.crm import Item
 from crmkit.bitrix24.outcomes import BatchResult, Command, ExternalKey, Outcome, Status
 from crmkit.bitrix24.parcel import PAGE
 from crmkit.bitrix24.resources.base import Client, ModelResolver, Resource
-from crmkit.exceptions import NotFound, OutcomeUnknown, ValidationError
+from crmkit.exceptions import CrmkitError, NotFound, OutcomeUnknown, ValidationError
 from crmkit.transport.request import Effect
 
 __all__ = ["Items", "KeyRule"]
@@ -177,9 +177,9 @@ class Items(Resource, Generic[T]):
             rows: The fields of each object.
             key: Gives the external key of a row; with keys every object is made exactly once.
         """
-        return self._client.batch(
-            self.command_create(row, key=name) for row, name in _named(rows, key or (lambda _: ""))
-        )
+        self.fields()
+        named = _named(rows, key or (lambda _: ""))
+        return self._client.batch(self._written(row, name, wrong) for row, name, wrong in named)
 
     def update(self, item_id: int, **values: Any) -> T:
         """Change an object and return it (``crm.item.update``)."""
@@ -188,9 +188,8 @@ class Items(Resource, Generic[T]):
 
     def update_many(self, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> BatchResult:
         """Change many objects, fifty per request; one outcome each, in order."""
-        return self._client.batch(
-            Command("crm.item.update", self._update(item_id, values)) for item_id, values in changes
-        )
+        self.fields()
+        return self._client.batch(self._changed(item_id, values) for item_id, values in changes)
 
     def upsert(self, key: str, **values: Any) -> T:
         """Change the object with this external key, or make it if there is none."""
@@ -204,17 +203,22 @@ class Items(Resource, Generic[T]):
 
         May be run again after a crash: nothing is made twice.
 
-        Raises:
-            ValidationError: A key comes twice in the rows, or belongs to several objects of the portal.
+        A key that comes twice in the rows is a failure at its second place; one that belongs to several
+        objects of the portal makes the lot of five hundred fail in which it comes.
         """
         outcomes: list[Outcome] = []
         for part in _parts(_named(rows, key), LOOKUP_SIZE):
-            known = self._ids([name for _, name in part])
+            blind: CrmkitError | None = None
+            known: dict[str, int] = {}
+            try:
+                known = self._ids([name for _, name, _ in part])
+            except CrmkitError as error:
+                blind = error
             outcomes += self._client.batch(
-                Command("crm.item.update", self._update(known[name], row))
-                if name in known
-                else self.command_create(row, key=name)
-                for row, name in part
+                self._written(row, name, wrong or blind)
+                if wrong or name not in known
+                else self._changed(known[name], row)
+                for row, name, wrong in part
             )
         return BatchResult(outcomes)
 
@@ -244,8 +248,7 @@ class Items(Resource, Generic[T]):
         """Import many objects, twenty per request; one outcome each, in order (``crm.item.batchImport``)."""
         outcomes: list[Outcome] = []
         for part in _parts(rows, IMPORT_SIZE):
-            data = [self._names().values(row, system=True) for row in part]
-            outcomes += self._import_part(data)
+            outcomes += self._import_part(part)
         return BatchResult(outcomes)
 
     def command_create(self, values: Mapping[str, Any], *, key: str = "") -> Command:
@@ -259,20 +262,48 @@ class Items(Resource, Generic[T]):
             find = ExternalKey("crm.item.list", self._key.name, key, where, self._type, wrap="item")
         return Command("crm.item.add", {**self._type, "fields": fields}, find=find)
 
-    def _import_part(self, data: Sequence[dict[str, Any]]) -> Iterator[Outcome]:
-        params = {**self._type, "data": [*data]}
-        outcome = self._client.batch([Command("crm.item.batchImport", params)])[0]
-        results = list(as_map(as_map(outcome.result).get("items")).values())
-        for place, fields in enumerate(data):
-            command = Command("crm.item.import", {**self._type, "fields": fields})
+    def _import_part(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Outcome]:
+        data: list[dict[str, Any]] = []
+        wrong: dict[int, ValidationError] = {}
+        for place, row in enumerate(rows):
+            try:
+                data.append(self._names().values(row, system=True))
+            except ValidationError as error:
+                wrong[place] = error
+        answer = iter(self._imported(data) if data else ())
+        for place, row in enumerate(rows):
+            command = Command("crm.item.import", {**self._type, "fields": dict(row)})
+            if place in wrong:
+                yield Outcome(command, Status.FAILED, error=wrong[place])
+            else:
+                yield replace(next(answer), command=command)
+
+    def _imported(self, data: Sequence[dict[str, Any]]) -> Iterator[Outcome]:
+        command = Command("crm.item.batchImport", {**self._type, "data": [*data]})
+        outcome = self._client.batch([command])[0]
+        results = [*as_map(as_map(outcome.result).get("items")).values()]
+        for place in range(len(data)):
             if outcome.error is not None:
-                yield Outcome(command, outcome.status, error=outcome.error)
+                yield outcome
             elif place >= len(results) or "error" in results[place]:
                 body = results[place] if place < len(results) else {"error": ""}
-                error = error_from(body, method="crm.item.batchImport")
-                yield Outcome(command, Status.FAILED, error=error)
+                yield Outcome(command, Status.FAILED, error=error_from(body, method=command.method))
             else:
                 yield Outcome(command, Status.DONE, results[place])
+
+    def _written(self, row: Mapping[str, Any], key: str, wrong: CrmkitError | None) -> Command:
+        """Return the command that makes an object; a wrong row fails by itself, not the whole lot."""
+        try:
+            command = self.command_create(row, key=key)
+        except ValidationError as error:
+            command, wrong = Command("crm.item.add", {"fields": dict(row)}), error
+        return command if wrong is None else replace(command, refused=wrong)
+
+    def _changed(self, item_id: int, values: Mapping[str, Any]) -> Command:
+        try:
+            return Command("crm.item.update", self._update(item_id, values))
+        except ValidationError as error:
+            return Command("crm.item.update", {"id": item_id, "fields": dict(values)}, refused=error)
 
     def _ids(self, keys: Sequence[str]) -> dict[str, int]:
         """Return the ids of the objects that carry one of the keys."""
@@ -320,13 +351,13 @@ def _parts(values: Iterable[V], size: int) -> Iterator[list[V]]:
 
 def _named(
     rows: Iterable[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], str]
-) -> Iterator[tuple[Mapping[str, Any], str]]:
+) -> Iterator[tuple[Mapping[str, Any], str, CrmkitError | None]]:
     """Yield rows with their keys; a key that comes twice would make two objects that look like one."""
     seen: set[str] = set()
     for row in rows:
         name = key(row)
-        if name in seen:
-            raise ValidationError(f"the key {name} comes twice", hint="every object needs a key of its own")
-        if name:
-            seen.add(name)
-        yield row, name
+        wrong = None
+        if name and name in seen:
+            wrong = ValidationError(f"the key {name} comes twice", hint="every object needs a key of its own")
+        seen.add(name)
+        yield row, name, wrong

@@ -11,6 +11,7 @@ from crmkit.bitrix24.models.work import ChecklistItem, ElapsedTime, Task
 from crmkit.bitrix24.outcomes import BatchResult, Command, ExternalKey
 from crmkit.bitrix24.resources.base import Client, ModelResolver, Resource
 from crmkit.bitrix24.resources.crm import owner_letter
+from crmkit.exceptions import ValidationError
 
 __all__ = ["Checklist", "ElapsedTimes", "Tasks", "crm_link"]
 
@@ -82,9 +83,8 @@ class Tasks(Resource):
 
     def update_many(self, changes: Sequence[tuple[int, Mapping[str, Any]]]) -> BatchResult:
         """Change many tasks, fifty per request; one outcome each, in order."""
-        return self._client.batch(
-            Command("tasks.task.update", self._update(task_id, fields)) for task_id, fields in changes
-        )
+        self._names()
+        return self._client.batch(self._changed(task_id, fields) for task_id, fields in changes)
 
     def complete(self, task_id: int) -> None:
         """Complete a task (``tasks.task.complete``)."""
@@ -109,6 +109,12 @@ class Tasks(Resource):
 
     def _one(self, method: str, params: Mapping[str, Any]) -> Task:
         return Task.from_row(as_map(self._client.call(method, params))["task"])
+
+    def _changed(self, task_id: int, fields: Mapping[str, Any]) -> Command:
+        try:
+            return Command("tasks.task.update", self._update(task_id, fields))
+        except ValidationError as error:
+            return Command("tasks.task.update", {"taskId": task_id, "fields": {}}, refused=error)
 
     def _update(self, task_id: int, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {"taskId": task_id, "fields": self._names().values(fields)}
