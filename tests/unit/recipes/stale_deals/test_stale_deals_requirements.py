@@ -18,7 +18,7 @@ def user(number: str, name: str = "") -> Person:
     return Person(id=number, name=name)
 
 
-def test_r0_01_deals_without_activity_for_15_days_are_selected(story: Any) -> None:
+def test_R0_01_deals_without_activity_for_15_days_are_selected(story: Any) -> None:
     story.crm.add("8")
     story.wait(days=14)
     story.crm.note("8", user(MANAGER))
@@ -26,7 +26,7 @@ def test_r0_01_deals_without_activity_for_15_days_are_selected(story: Any) -> No
     assert [(item.entity.id, item.verdict) for item in story.plan().to_do] == [("7", "warn")]
 
 
-def test_r0_02_the_state_of_return_takes_exactly_three_values(story: Any) -> None:
+def test_R0_02_the_state_of_return_takes_exactly_three_values(story: Any) -> None:
     seen = [story.returned().deal.fields["return_state"]]
     story.crm.change("7", DealChanges(fields={"new_assignee": user(COLLEAGUE)}))
     story.run()
@@ -37,19 +37,19 @@ def test_r0_02_the_state_of_return_takes_exactly_three_values(story: Any) -> Non
     assert seen == ["свободная сделка", "проверка контрагента", "подтверждено"]
 
 
-def test_r0_03_on_day_15_manager_and_supervisor_are_told_the_exact_text(story: Any) -> None:
+def test_R0_03_on_day_15_manager_and_supervisor_are_told_the_exact_text(story: Any) -> None:
     story.wait(days=15).run()
     assert story.crm.notices == [(MANAGER, WARNING), (HEAD, WARNING)]
 
 
-def test_r0_03_both_are_told_in_one_write_hidden_from_clients(story: Any) -> None:
+def test_R0_03_both_are_told_in_one_write_hidden_from_clients(story: Any) -> None:
     (action,) = story.wait(days=15).look().actions
     assert isinstance(action, Notify)
     assert action.hidden
     assert [person.id for person in action.people] == [MANAGER, HEAD]
 
 
-def test_r0_04_05_06_on_day_22_stage_label_and_former_executor_change_in_one_write(story: Any) -> None:
+def test_R0_04_05_06_on_day_22_stage_label_and_former_executor_change_in_one_write(story: Any) -> None:
     story.wait(days=15).run()
     update = story.wait(days=7).look().actions[0]
     assert isinstance(update, UpdateDeal)
@@ -64,7 +64,7 @@ def test_r0_04_05_06_on_day_22_stage_label_and_former_executor_change_in_one_wri
     }
 
 
-def test_r0_07_nobody_gets_the_deal_before_the_supervisor_confirms(story: Any) -> None:
+def test_R0_07_nobody_gets_the_deal_before_the_supervisor_confirms(story: Any) -> None:
     story.returned()
     story.crm.change("7", DealChanges(fields={"new_assignee": user(COLLEAGUE)}))
     story.days(10)
@@ -76,7 +76,7 @@ def test_r0_07_nobody_gets_the_deal_before_the_supervisor_confirms(story: Any) -
     assert "new_assignee" not in story.deal.fields
 
 
-def test_r0_08_a_rejection_gives_the_deal_back_to_its_executor(story: Any) -> None:
+def test_R0_08_a_rejection_gives_the_deal_back_to_its_executor(story: Any) -> None:
     story.returned()
     story.crm.set_task(story.task.id, TaskState.REJECTED, HEAD)
     assert story.run().verdict == "reject"
@@ -85,7 +85,7 @@ def test_r0_08_a_rejection_gives_the_deal_back_to_its_executor(story: Any) -> No
     assert story.deal.fields == {}
 
 
-def test_r0_09_a_refusal_without_a_reason_cancels_the_transfer_and_is_listed(story: Any) -> None:
+def test_R0_09_a_refusal_without_a_reason_cancels_the_transfer_and_is_listed(story: Any) -> None:
     story.wait(days=15).run()
     story.crm.change("7", DealChanges(stage="refused"))
     decision = story.wait(days=7).run()
@@ -95,7 +95,7 @@ def test_r0_09_a_refusal_without_a_reason_cancels_the_transfer_and_is_listed(sto
 
 
 @pytest.mark.parametrize("edit", ["comment", "field", "assignee"])
-def test_r0_10_any_manual_update_cancels_the_transfer(story: Any, edit: str) -> None:
+def test_R0_10_any_manual_update_cancels_the_transfer(story: Any, edit: str) -> None:
     story.wait(days=15).run()
     story.wait(days=3)
     if edit == "comment":
@@ -109,7 +109,7 @@ def test_r0_10_any_manual_update_cancels_the_transfer(story: Any, edit: str) -> 
     assert "return_state" not in story.deal.fields
 
 
-def test_r0_11_history_and_responsibles_are_kept(story: Any) -> None:
+def test_R0_11_history_and_responsibles_are_kept(story: Any) -> None:
     story.returned()
     assert story.deal.fields["previous_assignee"] == user(MANAGER)
     returned = story.recalled().last("return")
@@ -124,7 +124,7 @@ def test_r0_11_history_and_responsibles_are_kept(story: Any) -> None:
     assert "Прежний исполнитель: Иванова" in story.comments[-1]
 
 
-def test_r0_13_the_supervisor_is_asked_in_plain_words(story: Any) -> None:
+def test_R0_13_the_supervisor_is_asked_in_plain_words(story: Any) -> None:
     story.wait(days=15).run()
     (task,) = (a.task for a in story.wait(days=7).look().actions if isinstance(a, CreateTask))
     assert task.assignees == (user(HEAD),)
@@ -137,33 +137,33 @@ def test_r0_13_the_supervisor_is_asked_in_plain_words(story: Any) -> None:
 # T0
 
 
-def test_t0_one_second_before_15_days_nothing_happens(story: Any) -> None:
+def test_T0_one_second_before_15_days_nothing_happens(story: Any) -> None:
     story.wait(days=15, seconds=-1)
     assert story.run().verdict == "active"
     assert story.crm.notices == []
     assert story.wait(seconds=1).run().verdict == "warn"
 
 
-def test_t0_a_second_run_on_the_same_day_tells_nobody(story: Any) -> None:
+def test_T0_a_second_run_on_the_same_day_tells_nobody(story: Any) -> None:
     story.wait(days=15).run()
     assert story.wait(hours=2).run().verdict == "warned"
     assert len(story.crm.notices) == 2
 
 
-def test_t0_the_warning_itself_does_not_reset_the_clock(story: Any) -> None:
+def test_T0_the_warning_itself_does_not_reset_the_clock(story: Any) -> None:
     story.wait(days=15).run()
     decision = story.wait(days=6).run()
     assert decision.verdict == "warned"
     assert story.wait(days=1).run().verdict == "return"
 
 
-def test_t0_on_day_22_everything_changes_in_one_step(story: Any) -> None:
+def test_T0_on_day_22_everything_changes_in_one_step(story: Any) -> None:
     story.wait(days=15).run()
     actions = story.wait(days=7).look().actions
     assert [type(action) for action in actions] == [UpdateDeal, CreateTask, AddComment]
 
 
-def test_t0_a_human_edit_on_day_18_cancels_with_who_when_and_what(story: Any) -> None:
+def test_T0_a_human_edit_on_day_18_cancels_with_who_when_and_what(story: Any) -> None:
     story.wait(days=15).run()
     story.wait(days=3)
     story.crm.note("7", user(MANAGER), text="перезвонить в среду")
@@ -177,7 +177,7 @@ def test_t0_a_human_edit_on_day_18_cancels_with_who_when_and_what(story: Any) ->
     assert (kept["who"], kept["what"], kept["when"]) == ("Иванова", "comment", edited)
 
 
-def test_t0_after_the_cancellation_the_clock_starts_at_the_edit(story: Any) -> None:
+def test_T0_after_the_cancellation_the_clock_starts_at_the_edit(story: Any) -> None:
     story.wait(days=15).run()
     story.wait(days=3)
     story.crm.note("7", user(MANAGER))
@@ -186,7 +186,7 @@ def test_t0_after_the_cancellation_the_clock_starts_at_the_edit(story: Any) -> N
     assert story.wait(seconds=1).run().verdict == "warn"
 
 
-def test_t0_a_rejection_restores_four_values(story: Any) -> None:
+def test_T0_a_rejection_restores_four_values(story: Any) -> None:
     story.crm.change("7", DealChanges(fields={"label": ("VIP",), "previous_assignee": user(COLLEAGUE)}))
     was = story.deal
     story.returned()
@@ -198,7 +198,7 @@ def test_t0_a_rejection_restores_four_values(story: Any) -> None:
 
 
 @pytest.mark.parametrize("killed_after", [0, 1, 2])
-def test_t0_a_crash_between_writes_resumes_without_doing_anything_twice(
+def test_T0_a_crash_between_writes_resumes_without_doing_anything_twice(
     story: Any, killed_after: int
 ) -> None:
     story.wait(days=15).run()
@@ -212,7 +212,7 @@ def test_t0_a_crash_between_writes_resumes_without_doing_anything_twice(
 
 
 @pytest.mark.parametrize("state", [TaskState.DONE, TaskState.REJECTED])
-def test_t0_a_crash_after_the_decision_leaves_only_the_note_to_do(story: Any, state: TaskState) -> None:
+def test_T0_a_crash_after_the_decision_leaves_only_the_note_to_do(story: Any, state: TaskState) -> None:
     story.returned()
     story.crm.change("7", DealChanges(fields={"new_assignee": user(COLLEAGUE)}))
     story.crm.set_task(story.task.id, state, HEAD)
@@ -223,7 +223,7 @@ def test_t0_a_crash_after_the_decision_leaves_only_the_note_to_do(story: Any, st
     assert story.look().verdict == "active"
 
 
-def test_t0_a_late_warning_postpones_the_return_to_seven_days_after_it(story: Any) -> None:
+def test_T0_a_late_warning_postpones_the_return_to_seven_days_after_it(story: Any) -> None:
     story.wait(days=20)  # the job was down from day 14 to day 20
     assert story.run().verdict == "warn"
     assert story.days(6) == ["warned"] * 6
@@ -231,7 +231,7 @@ def test_t0_a_late_warning_postpones_the_return_to_seven_days_after_it(story: An
     assert story.wait(seconds=1).run().verdict == "return"
 
 
-def test_t0_the_evidence_tells_who_touched_the_deal_last_and_what_did_not_count(story: Any) -> None:
+def test_T0_the_evidence_tells_who_touched_the_deal_last_and_what_did_not_count(story: Any) -> None:
     for _ in range(3):
         story.wait(days=1)
         story.crm.note("7", user(NOISE), text="пересчёт")

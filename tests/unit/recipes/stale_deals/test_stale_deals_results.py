@@ -39,7 +39,7 @@ def month(make_story: Any) -> Any:
     return story
 
 
-def test_r0_12_processed_and_returned_deals_and_the_saved_work_are_counted(month: Any) -> None:
+def test_R0_12_processed_and_returned_deals_and_the_saved_work_are_counted(month: Any) -> None:
     outcome = results(month.plan().items, month.memory.memories, month.recipe.settings)
     assert (outcome.processed, outcome.warned, outcome.returned) == (6, 5, 3)
     assert (outcome.approved, outcome.rejected, outcome.waiting) == (1, 1, 1)
@@ -51,7 +51,7 @@ def test_r0_12_processed_and_returned_deals_and_the_saved_work_are_counted(month
     assert outcome.share_saved == pytest.approx(56 / 60)
 
 
-def test_r0_12_the_case_itself_611_deals_and_about_90_percent() -> None:
+def test_R0_12_the_case_itself_611_deals_and_about_90_percent() -> None:
     settings = StaleDealsSettings(supervisor="user:2")
     outcome = results((), {}, settings).model_copy(update={"processed": 611, "decided_by_people": 599})
     assert round(outcome.share_saved, 2) == 0.9
