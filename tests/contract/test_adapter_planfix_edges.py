@@ -293,6 +293,18 @@ class TestChanges:
 
 
 class TestOwnComments:
+    def test_the_search_for_ours_ends(self, planfix_bench: PlanfixBench) -> None:
+        """A long history is not read to its beginning: a page is enough to know."""
+        for _ in range(150):
+            planfix_bench.comment(planfix_bench.manager, "70002", "Разговор")
+        planfix_bench.advance(days=2)
+        before = planfix_bench.crm.requests_sent()
+        deal = Ref(kind="deal", id="70002")
+        assert (
+            planfix_bench.crm.comments.find_own(deal, text=TEXT, key="k", since=planfix_bench.now()) is None
+        )
+        assert planfix_bench.crm.requests_sent() - before == 1
+
     def test_comments_on_clients(self, planfix_bench: PlanfixBench) -> None:
         with pytest.raises(ValidationError, match="takes no comments"):
             planfix_bench.crm.comments.add(Ref(kind="user", id="4"), TEXT)

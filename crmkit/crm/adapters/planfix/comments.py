@@ -17,7 +17,7 @@ from crmkit.planfix import models as planfix
 __all__ = ["Comments"]
 
 BACKDATED = 20
-"""A comment may be back-dated, so one that is too old proves nothing: so many of them in all end the search."""
+"""A comment may be back-dated, so one that is too old proves nothing; so many of them end the search."""
 OWN_FIELDS = ("dateTime", "description", "owner", "isHidden", "sourceObjectId")
 
 

@@ -235,10 +235,6 @@ def _field(query: Query, term: Term, facts: Facts) -> Query:
     definition.encode(wanted, UTC)  # refuses what the field cannot hold
     neutral = _as_read(definition, wanted)
     asked = _field_filter(definition, wanted, facts)
-    if asked is None:
-        return _local(
-            query, term, lambda deal: _same(deal.fields.get(key), neutral), "the portal has no such filter"
-        )
     return _server(
         _times(query, (Variant((asked,)),)),
         f"{term} (filter {asked.type})",
@@ -272,16 +268,12 @@ _SPLITTERS: Mapping[str, Callable[[Query, Term, Facts], Query]] = {
 }
 
 
-def _field_filter(definition: CustomField, wanted: Any, facts: Facts) -> Filter | None:
-    term = filters.custom(definition)
+def _field_filter(definition: CustomField, wanted: Any, facts: Facts) -> Filter:
     if isinstance(wanted, datetime):
         wanted = wanted.astimezone(facts.zone).date()  # the form with time was never seen working
     if definition.type == FieldType.PEOPLE:
         wanted = wanted[0]  # the vendor compares with one person; the rest is checked here
-    try:
-        return term.equals(wanted)
-    except ValidationError:
-        return None
+    return filters.custom(definition).equals(wanted)
 
 
 def _as_read(definition: CustomField, wanted: Any) -> Any:
