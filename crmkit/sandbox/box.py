@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from crmkit.sandbox.server import HOST, HttpServer
 from crmkit.sandbox.wire import Reply, Request, Vendor, json_reply
 
 if TYPE_CHECKING:
+    from crmkit.sandbox.bitrix24.sandbox import Bitrix24Sandbox
     from crmkit.sandbox.planfix.sandbox import PlanfixSandbox
 
 __all__ = ["Sandbox"]
@@ -30,7 +32,8 @@ Build = Callable[[str | None, dict[str, Any]], Vendor]
 class Sandbox:
     """A portal on this machine: real HTTP on a free port, its own time, no account needed.
 
-    Use it as a context manager, or call :meth:`start` and :meth:`close`. Make one with :meth:`planfix`.
+    Use it as a context manager, or call :meth:`start` and :meth:`close`. Make one with :meth:`planfix` or
+    :meth:`bitrix24`.
 
     Attributes:
         clock: Its time; can be handed to a client as its clock.
@@ -45,7 +48,13 @@ class Sandbox:
     """
 
     def __init__(
-        self, build: Build, *, clock: SandboxClock, port: int = 0, kinds: tuple[str, ...] = ()
+        self,
+        build: Build,
+        *,
+        clock: SandboxClock,
+        port: int = 0,
+        kinds: tuple[str, ...] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.clock = clock
         self.faults = Faults(kinds=kinds)
@@ -53,6 +62,7 @@ class Sandbox:
         self.vendor = build(None, {})
         self._build = build
         self._port = port
+        self._tls = tls
         self._server: HttpServer | None = None
         self._control = Control(self)
         clock.on_move(self._settle)
@@ -86,6 +96,40 @@ class Sandbox:
         )
         return made
 
+    @staticmethod
+    def bitrix24(
+        seed: str = "stale_deals",
+        *,
+        clock: Literal["frozen", "real"] = "frozen",
+        port: int = 0,
+        start: datetime | None = None,
+        tls: ssl.SSLContext | None = None,
+        **options: Any,
+    ) -> Bitrix24Sandbox:
+        """Make a Bitrix24 portal.
+
+        Args:
+            seed: What is in it: ``empty``, ``deals`` or ``stale_deals``.
+            clock: ``frozen`` stands still until it is moved; ``real`` runs.
+            port: 0 takes a free one.
+            start: The first moment; Monday 3 March 2025, 09:00 in Moscow, unless said otherwise.
+            tls: Speak HTTPS with this certificate.
+            options: Fields of :class:`crmkit.sandbox.bitrix24.settings.Settings` (``burst=250``, ...); the
+                rest goes to the seed (``deals=5000``).
+
+        Raises:
+            ValueError: There is no such seed or option.
+
+        Example:
+            >>> with Sandbox.bitrix24(seed="deals", deals=1_000_000) as box:
+            ...     len(box.portal.items[2])
+            1000000
+        """
+        made: Bitrix24Sandbox = importlib.import_module("crmkit.sandbox.bitrix24.sandbox").Bitrix24Sandbox(
+            seed, frozen=clock == "frozen", port=port, start=start, tls=tls, options=options
+        )
+        return made
+
     @property
     def url(self) -> str:
         """Where the vendor's API answers."""
@@ -99,7 +143,9 @@ class Sandbox:
     def start(self) -> Self:
         """Serve from now on, in threads of its own."""
         if self._server is None:
-            self._server = HttpServer(self._answer, port=self._port, timestamp=self.clock.timestamp)
+            self._server = HttpServer(
+                self._answer, port=self._port, timestamp=self.clock.timestamp, tls=self._tls
+            )
             self._server.start()
         return self
 
@@ -149,7 +195,7 @@ class Sandbox:
     def _origin(self) -> str:
         if self._server is None:
             raise RuntimeError("the sandbox is not started: use it as a context manager, or call start()")
-        return f"http://{HOST}:{self._server.port}"
+        return f"{'https' if self._tls else 'http'}://{HOST}:{self._server.port}"
 
     def _answer(self, request: Request) -> Reply | None:
         if request.path == PREFIX or request.path.startswith(f"{PREFIX}/"):

@@ -32,15 +32,16 @@ class Exchange:
         reply = self._play(request, fault)
         if latency:
             self.clock.advance(seconds=latency)
+        shown = vendor.public(request)
         self.log.add(
             Entry(
                 at=arrived,
                 user=vendor.caller(request),
-                verb=request.verb,
-                path=request.path,
+                verb=shown.verb,
+                path=shown.path,
                 operation=operation,
-                query={name: value for name, value in request.query.items() if name != "access_token"},
-                body=body_of(request.body),
+                query=dict(shown.query),
+                body=body_of(shown.body),
                 status=reply.status if reply else 0,
                 fault=fault.kind if fault else "",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 import threading
 import traceback
@@ -31,13 +32,24 @@ class HttpServer(ThreadingHTTPServer):
         answer: Gives the answer to a request, or ``None`` to close the connection without one.
         port: 0 takes a free one.
         timestamp: The present moment in seconds since 1970, for the ``Date`` header.
+        tls: Speak HTTPS with this certificate.
     """
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, answer: Answerer, *, port: int = 0, timestamp: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        answer: Answerer,
+        *,
+        port: int = 0,
+        timestamp: Callable[[], float],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__((HOST, port), _Handler)
+        if tls is not None:
+            # The handshake is left to the connection's own thread: a slow client must not stop the others.
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._answer = answer
         self.timestamp = timestamp
         self._workers: dict[threading.Thread, socket.socket] = {}
@@ -127,6 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
                 query=dict(parse_qsl(url.query, keep_blank_values=True)),
                 headers={name.lower(): value for name, value in self.headers.items()},
                 body=self.rfile.read(int(length)) if length != "0" else b"",
+                raw_query=url.query,
             )
         )
         if reply is None:

@@ -17,13 +17,17 @@ JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it arrived. ``path`` is below the vendor's prefix; header names are in lower case."""
+    """A request as it arrived. ``path`` is below the vendor's prefix; header names are in lower case.
+
+    ``raw_query`` is the query string undecoded, for vendors whose decoding has rules of its own.
+    """
 
     verb: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes = b""
+    raw_query: str = ""
 
 
 @dataclass(slots=True)
@@ -55,6 +59,10 @@ class Vendor(Protocol):
 
     def caller(self, request: Request) -> str:
         """Return who sent a request, for example ``user:90``; empty if the credentials are unknown."""
+        ...
+
+    def public(self, request: Request) -> Request:
+        """Return a request without its credentials, for the log."""
         ...
 
     def handle(self, request: Request, fault: Fault | None = None) -> Reply:

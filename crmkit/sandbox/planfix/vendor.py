@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -54,6 +55,11 @@ class PlanfixVendor:
         """Return whose token a request carries."""
         token = self.account.tokens.get(_token_of(request))
         return f"user:{token.user}" if token else ""
+
+    def public(self, request: Request) -> Request:
+        """Return a request without the token that its address may carry."""
+        query = {name: value for name, value in request.query.items() if name != "access_token"}
+        return replace(request, query=query)
 
     def handle(self, request: Request, fault: Fault | None = None) -> Reply:
         """Carry out a request, one at a time."""
@@ -137,8 +143,12 @@ class PlanfixVendor:
             raise scope_denied()
         call = Call(self.account, user, request, params, fault)
         payload = route.handler(call)
+        if isinstance(payload, Reply):
+            return payload
         status = call.status or route.status
-        return Reply(status) if payload is None else json_reply(status, {"result": "success", **payload})
+        if payload is None:
+            return Reply(status)
+        return json_reply(status, payload if route.bare else {"result": "success", **payload})
 
     def _admit(self, request: Request) -> tuple[User, Token]:
         token = self.account.tokens.get(_token_of(request))

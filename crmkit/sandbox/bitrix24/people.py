@@ -1,0 +1,161 @@
+"""What people do in the portal meanwhile: in its own interface, not through the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crmkit.sandbox.bitrix24 import crm, timeline
+from crmkit.sandbox.bitrix24.conditions import Row
+from crmkit.sandbox.bitrix24.delivery import Handler
+from crmkit.sandbox.bitrix24.exceptions import RestError
+from crmkit.sandbox.bitrix24.kinds import DEAL, Kind
+from crmkit.sandbox.bitrix24.portal import Portal
+from crmkit.sandbox.bitrix24.values import IGNORED, parsed
+
+__all__ = ["Act", "act_by_name"]
+
+Who = str | int
+"""``"user:4"`` or the number of a user."""
+
+
+class Act:
+    """Doings of people, stamped with the sandbox's time. Nobody has to wait for a limit here.
+
+    Items are deals unless ``entity_type`` says otherwise; values are given as the universal methods take
+    them, by the old or the new names of the fields.
+    """
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    def create(self, user: Who, *, entity_type: int = DEAL, **values: Any) -> int:
+        """Add an item and return its number."""
+        with self._portal.lock:
+            kind = self._kind(entity_type)
+            row = self._do(crm.add, kind, self._values(kind, values), self._author(user))
+            return int(row["ID"])
+
+    def set_fields(self, user: Who, item: int, values: Mapping[str, Any], *, entity_type: int = DEAL) -> None:
+        """Change fields of an item."""
+        with self._portal.lock:
+            kind = self._kind(entity_type)
+            self._do(crm.change, kind, self._item(kind, item), self._values(kind, values), self._author(user))
+
+    def set_stage(self, user: Who, item: int, stage: str, *, entity_type: int = DEAL) -> None:
+        """Move an item to a stage."""
+        self.set_fields(user, item, {self._kind(entity_type).stage_field: stage}, entity_type=entity_type)
+
+    def assign(self, user: Who, item: int, responsible: Who, *, entity_type: int = DEAL) -> None:
+        """Make somebody responsible for an item."""
+        self.set_fields(user, item, {"ASSIGNED_BY_ID": _number(responsible)}, entity_type=entity_type)
+
+    def delete(self, user: Who, item: int, *, entity_type: int = DEAL) -> None:
+        """Delete an item."""
+        with self._portal.lock:
+            kind = self._kind(entity_type)
+            crm.delete(self._portal, kind, self._item(kind, item), self._author(user))
+            self._portal.events.flush()
+
+    def comment(self, user: Who, item: int, text: str, *, entity_type: int = DEAL) -> int:
+        """Write a comment into the timeline of an item and return its number."""
+        with self._portal.lock:
+            kind = self._kind(entity_type)
+            row = self._item(kind, item)
+            written = timeline.comment(self._portal, kind, row, self._author(user).user, text)
+            self._portal.events.flush()
+            return int(written["ID"])
+
+    def call_in(self, item: int, *, subject: str = "Входящий звонок", entity_type: int = DEAL) -> int:
+        """Let a client call: an incoming activity, which moves the item's last activity."""
+        with self._portal.lock:
+            kind = self._kind(entity_type)
+            row = self._item(kind, item)
+            made = timeline.activity(
+                self._portal,
+                kind,
+                row,
+                row["ASSIGNED_BY_ID"],
+                TYPE_ID=2,
+                PROVIDER_ID="VOXIMPLANT_CALL",
+                PROVIDER_TYPE_ID="CALL",
+                DIRECTION=timeline.INCOMING,
+                COMPLETED="Y",
+                SUBJECT=subject,
+            )
+            self._portal.events.flush()
+            return int(made["ID"])
+
+    def outgoing_webhook(self, url: str, *events: str) -> str:
+        """Make an outgoing webhook by hand, as an administrator does; return its ``application_token``."""
+        with self._portal.lock:
+            token = f"hook{self._portal.next_id('outgoing'):028x}"
+            for event in events:
+                number = self._portal.next_id("handler")
+                self._portal.events.handlers[number] = Handler(number, event.upper(), url, token=token)
+            return token
+
+    def dismiss(self, user: Who) -> None:
+        """Dismiss a colleague: webhooks of theirs stop working."""
+        self._portal.users[self._author(user).user].active = False
+
+    def _do(self, work: Any, *arguments: Any) -> Row:
+        trouble = ""
+        try:
+            done: Row = work(self._portal, *arguments)
+            self._portal.events.flush()
+            return done
+        except RestError as refused:
+            trouble = refused.text
+        raise ValueError(trouble)
+
+    def _kind(self, entity_type: int) -> Kind:
+        if entity_type not in self._portal.kinds:
+            raise LookupError(f"there is no type {entity_type}")
+        return self._portal.kinds[entity_type]
+
+    def _item(self, kind: Kind, item: int) -> Row:
+        row = self._portal.items[kind.id].get(item)
+        if row is None:
+            raise LookupError(f"there is no {kind.name} {item}")
+        return row
+
+    def _author(self, user: Who) -> crm.Author:
+        number = _number(user)
+        if number not in self._portal.users:
+            raise LookupError(f"there is no user {user!r}")
+        return crm.Author(number)
+
+    def _values(self, kind: Kind, given: Mapping[str, Any]) -> Row:
+        values: Row = {}
+        for key, raw in given.items():
+            spec = kind.fields.get(key) or kind.by_key.get(key)
+            if spec is None:
+                raise LookupError(f"{kind.name} has no field {key!r}")
+            value = parsed(spec, raw, self._portal.zone, legacy=False)
+            if value is IGNORED:
+                raise ValueError(f"{raw!r} is no value of {key}")
+            values[spec.name] = value
+        return values
+
+
+def _number(user: Who) -> int:
+    return user if isinstance(user, int) else int(user.rpartition(":")[2])
+
+
+def names() -> Iterable[str]:
+    """Return what people can do."""
+    return (name for name in vars(Act) if not name.startswith("_"))
+
+
+def act_by_name(portal: Portal, name: str, arguments: Mapping[str, Any]) -> Any:
+    """Let somebody do something, by the name of the deed.
+
+    Raises:
+        LookupError: There is no such deed, person or thing.
+        TypeError, ValueError: The arguments do not fit.
+    """
+    if name not in set(names()):
+        raise LookupError(f"no action {name!r}; there are {', '.join(names())}")
+    given = dict(arguments)
+    return getattr(Act(portal), name)(*given.pop("args", ()), **given)

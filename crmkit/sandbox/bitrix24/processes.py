@@ -1,0 +1,189 @@
+"""Business processes: small templates that really run, pause and can be seen while they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from crmkit.sandbox.bitrix24 import crm
+from crmkit.sandbox.bitrix24.conditions import Row
+from crmkit.sandbox.bitrix24.exceptions import RestError
+from crmkit.sandbox.bitrix24.kinds import Kind
+from crmkit.sandbox.bitrix24.timeline import comment
+
+if TYPE_CHECKING:
+    from crmkit.sandbox.bitrix24.portal import Portal
+
+__all__ = ["Instance", "Processes", "Step", "Template"]
+
+ON_CREATE, ON_CHANGE = 1, 2
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a template.
+
+    ``do``: ``set`` (fields of the item, in ``values``), ``comment`` (``text``), ``notify`` (``text`` to the
+    responsible person) or ``pause`` (``seconds``). ``{=Template:Name}`` in a
+    text stands for a parameter.
+    """
+
+    do: str
+    text: str = ""
+    seconds: float = 0.0
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Template:
+    """A business process template; ``auto_execute`` is 0 none, 1 create, 2 edit, 3 both, 8 and more robots."""
+
+    id: int
+    name: str
+    entity_type: int
+    steps: tuple[Step, ...]
+    auto_execute: int = 0
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    user: int = 1
+    modified: int = 0
+
+
+@dataclass
+class Instance:
+    """A running process; it keeps the steps that its template had when it was started."""
+
+    id: str
+    template: Template
+    entity_type: int
+    item: int
+    document: str
+    started: int
+    started_by: int
+    parameters: dict[str, Any]
+    steps: tuple[Step, ...] = ()
+    position: int = 0
+    due: float = 0.0
+    modified: int = 0
+
+
+class Processes:
+    """Starts processes, lets them run until they pause, and wakes them up when their time has come."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self.templates: dict[int, Template] = {}
+        self.running: dict[str, Instance] = {}
+        self.ended: list[tuple[str, str]] = []
+        """Ids of processes that are over, and how: ``completed``, ``terminated``, ``killed``."""
+        self._busy = False
+
+    def add(
+        self, name: str, entity_type: int, steps: Iterable[Step], *, auto_execute: int = 0, **parameters: Any
+    ) -> Template:
+        """Add a template; further arguments are its parameters and their defaults."""
+        described = {
+            key: {"Name": key, "Type": "string", "Required": "0", "Multiple": "0", "Default": value}
+            for key, value in parameters.items()
+        }
+        number = self._portal.next_id("template")
+        template = Template(number, name, entity_type, tuple(steps), auto_execute, described)
+        template.modified = self._portal.now()
+        self.templates[number] = template
+        return template
+
+    def start(self, template: Template, kind: Kind, item: int, by: int, parameters: dict[str, Any]) -> str:
+        """Start a process: it runs at once, until the first pause. Nothing keeps two of a kind apart.
+
+        Raises:
+            RestError: As many run on the item as may.
+        """
+        portal = self._portal
+        document = kind.document_id(item)
+        limit = portal.settings.simultaneous_processes
+        if limit and sum(one.document == document for one in self.running.values()) >= limit:
+            raise RestError("", "Maximum number of simultaneous workflows for the document is exceeded.")
+        number = portal.next_id("workflow")
+        given = {name: one["Default"] for name, one in template.parameters.items()}
+        given |= {name: value for name, value in parameters.items() if name in given}
+        now = portal.now()
+        instance = Instance(
+            id=f"{now:x}{number:06x}.{10_000_000 + number}",
+            template=template,
+            entity_type=kind.id,
+            item=item,
+            document=document,
+            started=now,
+            started_by=by,
+            parameters=given,
+            steps=template.steps,
+            modified=now,
+        )
+        self.running[instance.id] = instance
+        self._run(instance)
+        return instance.id
+
+    def end(self, number: str, how: str) -> None:
+        """End a running process."""
+        del self.running[number]
+        self.ended.append((number, how))
+
+    def drop(self, document: str) -> None:
+        """End what runs on an item that is deleted."""
+        for number in [one.id for one in self.running.values() if one.document == document]:
+            self.end(number, "killed")
+
+    def settle(self) -> None:
+        """Wake up the processes whose pause is over."""
+        now = self._portal.clock.timestamp()
+        for instance in sorted(self.running.values(), key=lambda one: one.due):
+            if instance.due <= now and instance.id in self.running:
+                self._run(instance)
+
+    def autostart(self, kind: Kind, row: Row, *, created: bool) -> None:
+        """Start what starts by itself when an item is added or changed; not by the processes' own changes."""
+        if self._busy:
+            return
+        wanted = ON_CREATE if created else ON_CHANGE
+        for template in list(self.templates.values()):
+            if template.entity_type == kind.id and template.auto_execute & wanted:
+                try:
+                    self.start(template, kind, row["ID"], 0, {})
+                except RestError:
+                    continue  # as many run already as may: this one does not start
+
+    def _run(self, instance: Instance) -> None:
+        busy, self._busy = self._busy, True
+        try:
+            while instance.position < len(instance.steps):
+                step = instance.steps[instance.position]
+                instance.position += 1
+                instance.modified = self._portal.now()
+                if step.do == "pause":
+                    instance.due = self._portal.clock.timestamp() + step.seconds
+                    return
+                self._do(instance, step)
+                if instance.id not in self.running:
+                    return
+        finally:
+            self._busy = busy
+        self.end(instance.id, "completed")
+
+    def _do(self, instance: Instance, step: Step) -> None:
+        portal = self._portal
+        kind = portal.kinds[instance.entity_type]
+        row = portal.items[kind.id].get(instance.item)
+        if row is None:
+            return
+        text = step.text
+        for name, value in instance.parameters.items():
+            text = text.replace(f"{{=Template:{name}}}", str(value))
+        by = instance.started_by or row.get("ASSIGNED_BY_ID") or 1
+        if step.do == "set":
+            crm.change(portal, kind, row, dict(step.values), crm.Author(by))
+        elif step.do == "comment":
+            comment(portal, kind, row, by, text)
+        elif step.do == "notify":
+            portal.notify(row["ASSIGNED_BY_ID"], text, kind="system")
+        else:
+            raise ValueError(f"a template cannot {step.do!r}")
