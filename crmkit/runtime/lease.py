@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -25,11 +26,19 @@ LEASE = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right of a run to act for a recipe on a portal."""
+    """The right of a process to act for a recipe on a portal.
+
+    Attributes:
+        portal, recipe: On which portal, for which recipe.
+        run: For which run.
+        token: Tells it from an earlier lease of the same run: a process that slept through the end of its own
+            must notice that another one has resumed the run.
+    """
 
     portal: str
     recipe: str
     run: str
+    token: str = field(default_factory=lambda: uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +99,8 @@ def take(connection: Connection, lease: Lease, process: Process, at: datetime) -
         )
     connection.execute(delete(leases).where(ours))
     row = {"host": process.host, "pid": process.pid, "process": process.mark, "since": at}
-    taken = insert(leases).values(
-        portal=lease.portal, recipe=lease.recipe, run=lease.run, expires_at=at + LEASE, **row
-    )
+    whose = {"portal": lease.portal, "recipe": lease.recipe, "run": lease.run, "token": lease.token}
+    taken = insert(leases).values(**whose, expires_at=at + LEASE, **row)
     try:
         connection.execute(taken)
     except IntegrityError:  # two took a free one at the same moment: only PostgreSQL lets it come this far
@@ -106,27 +114,16 @@ def beat(connection: Connection, lease: Lease, at: datetime) -> None:
     Raises:
         RunInProgress: It ran out and another run has taken it: this one must not write any more.
     """
-    row = {
-        "of_portal": lease.portal,
-        "of_recipe": lease.recipe,
-        "of_run": lease.run,
-        "expires_at": at + LEASE,
-    }
-    if connection.execute(_RENEW, row).rowcount != 1:
+    if connection.execute(_RENEW, {"of_token": lease.token, "expires_at": at + LEASE}).rowcount != 1:
         raise _lost(lease)
 
 
 def drop(connection: Connection, lease: Lease) -> None:
     """Give a lease back."""
-    ours = (leases.c.portal == lease.portal) & (leases.c.recipe == lease.recipe)
-    connection.execute(delete(leases).where(ours, leases.c.run == lease.run))
+    connection.execute(delete(leases).where(leases.c.token == lease.token))
 
 
-_RENEW = update(leases).where(
-    leases.c.portal == bindparam("of_portal"),
-    leases.c.recipe == bindparam("of_recipe"),
-    leases.c.run == bindparam("of_run"),
-)
+_RENEW = update(leases).where(leases.c.token == bindparam("of_token"))
 
 
 def _may_be_taken(held: Row[Any], at: datetime) -> bool:

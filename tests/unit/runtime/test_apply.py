@@ -110,6 +110,17 @@ class TestDoing:
         result = apply(Plan.model_validate_json(stored), recipe, crm, ledger)
         assert statuses(result) == ["done"] * 3
 
+    def test_the_language_is_that_of_the_plan(
+        self, crm: Any, ledger: Ledger, recipe: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[str] = []
+        observe = recipe.observe
+        monkeypatch.setattr(
+            recipe, "observe", lambda ctx, entity: (seen.append(ctx.language), observe(ctx, entity))[1]
+        )
+        recipe.plan(crm, memory=ledger, language="en").apply()
+        assert seen == ["en"] * 3
+
     def test_progress_is_told_item_by_item(self, crm: Any, ledger: Ledger, recipe: Any) -> None:
         seen: list[Any] = []
         result = recipe.plan(crm, memory=ledger).apply(on_item=seen.append)

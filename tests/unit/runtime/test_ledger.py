@@ -365,6 +365,17 @@ class TestLease:
                 other.journal.intend(place(theirs), remember(1), NOW + LEASE, before={})
             ledger.journal.intend(place(ours), remember(1), NOW + LEASE, before={})
 
+    def test_a_sleeper_notices_that_its_own_run_was_resumed(self, url: str, ledger: Ledger) -> None:
+        with self.of(url, Process("another-machine", 1, "")) as other:
+            slept = begin(other, remember(1))
+            resumed = ledger.runs.reopen(slept.run, NOW + LEASE, recipe="careful")
+            with pytest.raises(RunInProgress, match="took over"):
+                other.journal.intend(place(slept), remember(1), NOW + LEASE, before={})
+            ledger.journal.intend(place(resumed), remember(1), NOW + LEASE, before={})
+            other.runs.finish(slept, RunStatus.INTERRUPTED, NOW + LEASE)
+            with pytest.raises(RunInProgress):  # the sleeper could not give away what is not its own
+                begin(other, at=NOW + LEASE)
+
     def test_every_write_renews_it(self, url: str, ledger: Ledger) -> None:
         with self.of(url, Process("another-machine", 1, "")) as other:
             lease = begin(other, remember(1))

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("portal", sa.String(200), primary_key=True),
         sa.Column("recipe", sa.String(100), primary_key=True),
         sa.Column("run", sa.String(32), nullable=False),
+        sa.Column("token", sa.String(32), nullable=False),
         sa.Column("host", sa.String(200), nullable=False),
         sa.Column("pid", sa.Integer, nullable=False),
         sa.Column("process", sa.String(200), nullable=False),
