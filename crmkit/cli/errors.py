@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import traceback
 
+import typer
+
 from crmkit.cli.output import Output
 from crmkit.exceptions import (
     AuthenticationError,
@@ -45,7 +47,7 @@ def exit_code(error: BaseException) -> int:
         >>> exit_code(ConfigurationError("no such portal")), exit_code(KeyboardInterrupt())
         (2, 130)
     """
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
         return INTERRUPTED
     return next((code for kinds, code in _CODES if isinstance(error, kinds)), SOME_FAILED)
 
@@ -58,6 +60,8 @@ def report(error: BaseException, out: Output, *, debug: bool = False) -> int:
     code = exit_code(error)
     if isinstance(error, CrmkitError):
         message, hint = error.message, error.hint
+    elif isinstance(error, typer.Abort):
+        message, hint = out.text("aborted"), ""
     elif isinstance(error, KeyboardInterrupt):
         message, hint = out.text("interrupted"), out.text("interrupted.hint")
     else:

@@ -44,9 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = Output(language, as_json="--json" in words)
     try:
         answer = program(language).main(args=words, prog_name="crmkit", standalone_mode=False)
-    except typer.Abort:
-        out.problem(out.text("aborted"))
-        return USAGE
     except Exception as error:
         # typer keeps the classes of usage errors to itself; what marks them is that they format themselves
         if not hasattr(error, "format_message"):

@@ -162,7 +162,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "crmkit runs retry last закончит начатый запуск",
         "crmkit runs retry last finishes a run that was begun",
     ),
-    "aborted": ("отменено, ничего не записано", "cancelled, nothing was written"),
+    "aborted": ("решено не выполнять, ничего не записано", "called off, nothing was written"),
     "progress.plan": ("Смотрим сделки", "Looking at deals"),
     "progress.apply": ("Выполняем", "Applying"),
     "progress.undo": ("Отменяем", "Undoing"),
