@@ -150,10 +150,14 @@ def _items(recipe: str, items: tuple[PlanItem, ...], language: Language) -> Tabl
         table.add_column(text(f"show.{key}", language), overflow="fold")
     for item in items:
         actions = "\n".join(_action(action, language) for action in item.actions)
-        table.add_row(
-            _title(item), _verdict(recipe, item.verdict, language), item.reason.render(language), actions
-        )
+        table.add_row(_title(item), _verdict(recipe, item.verdict, language), _why(item, language), actions)
     return table
+
+
+def _why(item: PlanItem, language: Language) -> Text:
+    """Return the reason, and under it the facts that it rests on."""
+    facts = [(f"\n{fact.render(language)}", "dim") for fact in item.evidence]
+    return Text.assemble(item.reason.render(language), *facts)
 
 
 def _title(item: PlanItem) -> Text:

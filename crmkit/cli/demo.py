@@ -63,6 +63,9 @@ def _show(out: Output, scene: Any) -> None:
     out.show()
     head = out.text(f"demo.{scene.name}.head", at=scene.at)
     out.show(Rule(Text(head, style="bold cyan"), align="left", style="dim"))
+    if scene.carried_out:
+        out.show(plan_view(scene.carried_out, out.language, 1))
+        out.show()
     out.show(out.text(f"demo.{scene.name}.text", **_spoken(out, scene.figures)))
     if scene.plan:
         out.show()

@@ -64,13 +64,20 @@ class Check:
 
 @dataclass(frozen=True)
 class Scene:
-    """What happened, in figures that were read back from the sandbox, and whether it is as it should be."""
+    """What happened, in figures that were read back from the sandbox, and whether it is as it should be.
+
+    Attributes:
+        plan: A plan that is looked at.
+        carried_out: The plan that was carried out in this scene.
+        results: What the recipe's own report counts.
+    """
 
     name: str
     at: datetime
     figures: dict[str, Any]
     checks: tuple[Check, ...] = ()
     plan: Plan | None = None
+    carried_out: Plan | None = None
     results: Results | None = None
 
 
@@ -211,6 +218,7 @@ def day_22(story: Story) -> Scene:
         Check("rest_untouched", len(rest), sum(now[deal].shape == story.before[deal].shape for deal in rest)),
         Check("two_notifications_each", 2 * len(told), told.total()),
         Check("nothing_failed", 0, _troubles(result)),
+        carried_out=plan,
     )
 
 

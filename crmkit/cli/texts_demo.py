@@ -78,8 +78,8 @@ DEMO: dict[str, tuple[str, str]] = {
     "demo.report.en": ("По-английски", "In English"),
     "demo.undo.head": ("Отмена · {at}", "Undo · {at}"),
     "demo.undo.text": (
-        "Отменён возврат одной сделки: {deal} «{title}». {requests:запрос|запроса|запросов}.",
-        "The return of one deal is undone: {deal} “{title}”. {requests:request|requests}.",
+        "Отменён возврат одной сделки: {deal}, {title}. {requests:запрос|запроса|запросов}.",
+        "The return of one deal is undone: {deal}, {title}. {requests:request|requests}.",
     ),
     "demo.check.stalled_found": (
         "план видит все зависшие сделки: {found} из {expected}",
