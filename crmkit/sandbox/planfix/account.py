@@ -13,50 +13,24 @@ from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.clock import SandboxClock
 from crmkit.sandbox.log import RequestLog
+from crmkit.sandbox.planfix.library import release
 from crmkit.sandbox.planfix.models import (
     Change,
     Comment,
     Contact,
-    DataTag,
-    FieldDef,
-    Group,
     LogEntry,
     Notification,
     ObjectKind,
-    Process,
-    Project,
-    SavedFilter,
-    Status,
     Task,
-    Token,
     User,
 )
 from crmkit.sandbox.planfix.settings import Settings
+from crmkit.sandbox.planfix.shelves import Shelves
 from crmkit.sandbox.planfix.text import plain
 
-__all__ = ["Account", "FieldSets"]
+__all__ = ["Account"]
 
-FIELD_OWNERS = ("task", "contact", "user", "project")
 ROLES = {"assignee": "assignees", "participant": "participants", "auditor": "auditors"}
-
-
-@dataclass
-class FieldSets:
-    """The custom fields by what they belong to; numbers are unique over all of them."""
-
-    task: dict[int, FieldDef] = field(default_factory=dict)
-    contact: dict[int, FieldDef] = field(default_factory=dict)
-    user: dict[int, FieldDef] = field(default_factory=dict)
-    project: dict[int, FieldDef] = field(default_factory=dict)
-
-    def of(self, owner: str) -> dict[int, FieldDef]:
-        """Return the fields of ``task``, ``contact``, ``user`` or ``project``."""
-        fields: dict[int, FieldDef] = getattr(self, owner)
-        return fields
-
-    def next_id(self) -> int:
-        """Return a number no field has yet."""
-        return max((number for owner in FIELD_OWNERS for number in self.of(owner)), default=100) + 1
 
 
 @dataclass(order=True)
@@ -69,7 +43,7 @@ class Queued:
     apply: Callable[[float], object] = field(compare=False, repr=False)
 
 
-class Account:
+class Account(Shelves):
     """A Planfix account in memory.
 
     Args:
@@ -79,36 +53,14 @@ class Account:
     """
 
     def __init__(self, clock: SandboxClock, settings: Settings, requests: RequestLog) -> None:
+        super().__init__()
         self.clock = clock
         self.settings = settings
         self.requests = requests
         self.lock = threading.RLock()
-        self.users: dict[int, User] = {}
-        self.groups: dict[int, Group] = {}
-        self.contacts: dict[int, Contact] = {}
-        self.contact_groups: dict[int, Group] = {}
-        self.contact_templates: dict[int, ObjectKind] = {}
-        self.projects: dict[int, Project] = {}
-        self.statuses: dict[int, Status] = {}
-        self.processes: dict[int, Process] = {}
-        self.contact_processes: dict[int, Process] = {}
-        self.objects: dict[int, ObjectKind] = {}
-        self.templates: dict[int, ObjectKind] = {}
-        self.fields = FieldSets()
-        self.directories: dict[int, dict[int, str]] = {}
-        self.data_tags: dict[int, DataTag] = {}
-        self.saved_filters: dict[str, SavedFilter] = {}
-        self.tokens: dict[str, Token] = {}
-        self.tasks: dict[int, Task] = {}
-        self.comments: dict[int, Comment] = {}
-        self.notifications: list[Notification] = []
-        self.log: list[LogEntry] = []
         self.queue: list[Queued] = []
         self.busy: dict[int, float] = {}
         self.lost: list[Queued] = []
-        self._task_ids = count(1)
-        self._comment_ids = count(1)
-        self._contact_ids = count(1)
         self._order = count()
 
     def now(self) -> float:
@@ -118,31 +70,6 @@ class Account:
     def zone_of(self, user: User) -> ZoneInfo:
         """Return the zone a person lives in."""
         return ZoneInfo(user.timezone or self.settings.timezone)
-
-    def name_of(self, ref: str) -> str:
-        """Return the name behind a reference; empty if there is nobody."""
-        kind, _, number = ref.partition(":")
-        if kind == "directory":
-            directory, _, key = number.partition(":")
-            return self.directories.get(int(directory), {}).get(int(key), "")
-        if kind in ("user", "contact"):
-            person = (self.users if kind == "user" else self.contacts).get(int(number))
-            return person.full_name if person else ""
-        shelf: Any = {"group": self.groups, "task": self.tasks, "project": self.projects}[kind]
-        found = shelf.get(int(number))
-        return found.name if found else ""
-
-    def exists(self, ref: str) -> bool:
-        """Tell whether there is somebody behind a reference."""
-        kind, _, number = ref.partition(":")
-        shelf: Any = {"user": self.users, "contact": self.contacts, "group": self.groups}.get(kind, {})
-        return int(number) in shelf
-
-    def groups_of(self, ref: str) -> tuple[str, ...]:
-        """Return the groups that a person belongs to, as references."""
-        kind, _, number = ref.partition(":")
-        user = self.users.get(int(number)) if kind == "user" else None
-        return tuple(f"group:{group}" for group in user.groups) if user else ()
 
     def members(self, refs: Iterable[str]) -> list[str]:
         """Return the people behind references, groups resolved, each once, in order."""
@@ -174,15 +101,6 @@ class Account:
             return True
         return user.ref in self.members(comment.recipients)
 
-    def new_id(self, what: str) -> int:
-        """Return the next free number of a ``task``, ``comment`` or ``contact``."""
-        counter: count[int] = getattr(self, f"_{what}_ids")
-        return next(counter)
-
-    def start_ids(self, what: str, first: int) -> None:
-        """Let numbers of a ``task``, ``comment`` or ``contact`` go on from here."""
-        setattr(self, f"_{what}_ids", count(first))
-
     def add_task(self, task: Task, *, author: str) -> Task:
         """Put a new task in; its assignees are told, the author is not."""
         self.tasks[task.id] = task
@@ -212,6 +130,7 @@ class Account:
             return ()
         for name in before:
             setattr(task, name, changes[name])
+        release(self, before.get("files", ()))
         if not silent or self.settings.silent_moves_dates:
             task.updated = at
         if "status" in changed:
@@ -256,14 +175,25 @@ class Account:
             comment.unread = frozenset(told)
         return comment
 
-    def _keep(self, comment: Comment, task: Task) -> None:
+    def add_contact_comment(
+        self, contact: Contact, comment: Comment, *, silent: bool = False, author: str = ""
+    ) -> None:
+        """Put a comment into a contact; recipients are told."""
+        comment.contact = contact.id
+        self._keep(comment, contact)
+        if not silent:
+            but = (comment.owner, author)
+            told = self._tell(comment.recipients, None, plain(comment.text), but=but, comment=comment.id)
+            comment.unread = frozenset(told)
+
+    def _keep(self, comment: Comment, holder: Task | Contact) -> None:
         self.comments[comment.id] = comment
-        task.comments.append(comment.id)
+        holder.comments.append(comment.id)
 
     def _tell(
         self,
         people: Iterable[str],
-        task: Task,
+        task: Task | None,
         text: str,
         *,
         but: tuple[str, ...],
@@ -278,7 +208,7 @@ class Account:
                 continue
             told.append(ref)
             self.notifications.append(
-                Notification(self.now() if at is None else at, ref, task.id, comment, text)
+                Notification(self.now() if at is None else at, ref, task.id if task else 0, comment, text)
             )
         return told
 

@@ -100,7 +100,7 @@ class Call:
     @property
     def silent(self) -> bool:
         """Whether the change shall leave no trace and tell nobody."""
-        return self.request.query.get("silent", "").lower() in ("true", "1")
+        return self.flag("silent")
 
     def number(self, name: str) -> int:
         """Return a variable of the path; ``contact:12`` is 12."""
@@ -123,6 +123,18 @@ class Call:
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise bad_value(f"Incorrect {name} - {value!r}")
         return offset, min(size, MAX_PAGE)
+
+    def query_page(self) -> tuple[int, int]:
+        """Return ``offset`` and ``pageSize`` of a GET."""
+        offset, size = (self.request.query.get(name) for name in ("offset", "pageSize"))
+        for name, value in (("offset", offset), ("pageSize", size)):
+            if value is not None and not value.isdigit():
+                raise bad_value(f"Incorrect {name} - {value!r}")
+        return int(offset or 0), min(int(size or MAX_PAGE), MAX_PAGE)
+
+    def flag(self, name: str) -> bool:
+        """Return a parameter of the query that is true or false."""
+        return self.request.query.get(name, "").lower() in ("true", "1")
 
     def filters(self) -> list[dict[str, Any]]:
         """Return the complex filters of a list.

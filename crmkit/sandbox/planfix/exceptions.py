@@ -15,12 +15,14 @@ __all__ = [
     "bad_value",
     "comment_not_found",
     "contact_not_found",
+    "file_not_found",
     "forbidden",
     "inactive_token",
     "inactive_user",
     "limit_exceeded",
     "missing",
     "not_emulated",
+    "project_not_found",
     "scope_denied",
     "task_not_found",
     "unknown_token",
@@ -113,6 +115,18 @@ def contact_not_found(number: object, *, update: bool = False) -> Refused:
     """Code 2000."""
     what = "Contact for update" if update else "Contact"
     return Refused(2000, f"{what} not found by id {number}", status=404)
+
+
+def project_not_found(number: object, *, update: bool = False) -> Refused:
+    """Code 3000."""
+    if update:
+        return Refused(3000, f"Project for update not found by id {number}", status=404)
+    return Refused(3000, f"Project not found by id {number}")
+
+
+def file_not_found(number: object) -> Refused:
+    """Code 7000."""
+    return Refused(7000, f"File not found by id {number}")
 
 
 def user_not_found(number: object) -> Refused:

@@ -5,6 +5,7 @@ Moments are seconds since 1970: twenty thousand deals with their history are com
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ __all__ = [
     "ObjectKind",
     "Process",
     "Project",
+    "Replacement",
     "SavedFilter",
     "Status",
     "Task",
@@ -35,6 +37,17 @@ class Group:
 
     id: int
     name: str
+
+
+@dataclass(slots=True)
+class Replacement:
+    """Who stands in for an employee, and when; days are ``dd-MM-yyyy``."""
+
+    enabled: bool = True
+    indefinite: bool = False
+    employee: str = ""
+    first: str = ""
+    last: str = ""
 
 
 @dataclass(slots=True)
@@ -55,6 +68,16 @@ class User:
     phones: list[str] = field(default_factory=list)
     position: str = ""
     language: str = "Ru"
+    communication_language: str = "Ru"
+    secondary_emails: list[str] = field(default_factory=list)
+    birth_date: str = ""
+    telegram: str = ""
+    workspace: int = 0
+    managers: list[str] = field(default_factory=list)
+    replacement: Replacement | None = None
+    is_deleted: bool = False
+    source_id: str = ""
+    source_version: str = ""
     fields: dict[int, Any] = field(default_factory=dict)
 
     @property
@@ -102,7 +125,12 @@ class Contact:
     updated: float = 0.0
     is_deleted: bool = False
     has_access: bool = False
+    texts: dict[str, str] = field(default_factory=dict)
+    """Further texts by the vendor's names: ``skype``, ``instagram``..."""
     fields: dict[int, Any] = field(default_factory=dict)
+    files: tuple[int, ...] = ()
+    entries: list[DataTagEntry] = field(default_factory=list)
+    comments: list[int] = field(default_factory=list)
     source_id: str = ""
     source_version: str = ""
 
@@ -150,11 +178,31 @@ class ObjectKind:
 
 @dataclass(slots=True)
 class Project:
-    """A project, as far as tasks need it."""
+    """A project. ``status``: 0 draft, 1 completed, 2 active."""
 
     id: int
     name: str
     auditors: list[str] = field(default_factory=list)
+    description: str = ""
+    status: int = 2
+    owner: str = ""
+    parent: int = 0
+    template: int = 0
+    group: int = 0
+    counterparty: int = 0
+    start: float | None = None
+    end: float | None = None
+    created: float = 0.0
+    hidden_for_employees: bool = False
+    hidden_for_clients: bool = False
+    assignees: list[str] = field(default_factory=list)
+    participants: list[str] = field(default_factory=list)
+    client_managers: list[str] = field(default_factory=list)
+    is_deleted: bool = False
+    files: tuple[int, ...] = ()
+    fields: dict[int, Any] = field(default_factory=dict)
+    source_id: str = ""
+    source_version: str = ""
 
 
 @dataclass(slots=True)
@@ -167,6 +215,7 @@ class FieldDef:
     options: list[str] = field(default_factory=list)
     directory: int = 0
     group: int = 1
+    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -176,25 +225,39 @@ class DataTag:
     id: int
     name: str
     fields: dict[int, FieldDef] = field(default_factory=dict)
+    group: int = 0
 
 
 @dataclass(slots=True)
 class DataTagEntry:
-    """A row of analytics in a task."""
+    """A row of analytics in a task or contact, in the comment it came with."""
 
     key: int
     tag: int
     fields: dict[int, Any] = field(default_factory=dict)
+    task: int = 0
+    contact: int = 0
+    comment: int = 0
+    author: str = ""
 
 
 @dataclass(slots=True)
 class SavedFilter:
-    """A filter saved in the interface: alternatives (OR) of complex filters (AND)."""
+    """A filter saved in the interface: alternatives (OR) of complex filters (AND).
+
+    ``about``: ``task``, ``contact`` or ``directory:3``.
+    """
 
     id: str
     name: str
     owner: str = ""
     alternatives: list[list[dict[str, Any]]] = field(default_factory=list)
+    about: str = "task"
+
+    def row(self, name_of: Callable[[str], str]) -> dict[str, Any]:
+        """Return the filter as the lists of filters show it."""
+        owner = {"owner": {"id": self.owner, "name": name_of(self.owner)}} if self.owner else {}
+        return {"id": self.id, "name": self.name, **owner}
 
 
 @dataclass(slots=True)
@@ -209,7 +272,7 @@ class Change:
 
 @dataclass(slots=True)
 class Comment:
-    """An entry of a task's history: a comment, or the trace of a change."""
+    """An entry of the history of a task, or of a contact (then ``task`` is 0): a comment, or a change."""
 
     id: int
     task: int
@@ -226,6 +289,9 @@ class Comment:
     status_change: tuple[int, int] | None = None
     start_change: Change | None = None
     end_change: Change | None = None
+    contact: int = 0
+    files: tuple[int, ...] = ()
+    entries: list[int] = field(default_factory=list)
     source_id: str = ""
     source_version: str = ""
 
@@ -272,6 +338,8 @@ class Task:
     fields: dict[int, Any] = field(default_factory=dict)
     entries: list[DataTagEntry] = field(default_factory=list)
     comments: list[int] = field(default_factory=list)
+    files: tuple[int, ...] = ()
+    recurrence: dict[str, Any] | None = None
     source_id: str = ""
     source_version: str = ""
 

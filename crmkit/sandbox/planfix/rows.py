@@ -5,22 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from crmkit.sandbox.planfix.fields import TYPE_NAMES, encode, string_value
-from crmkit.sandbox.planfix.models import Change, Comment, Contact, FieldDef, Status, Task, User
-from crmkit.sandbox.planfix.timepoints import date_point, point
+from crmkit.sandbox.planfix.field_rows import custom_data, moment
+from crmkit.sandbox.planfix.models import (
+    Change,
+    Comment,
+    Contact,
+    DataTagEntry,
+    Replacement,
+    Status,
+    Task,
+    User,
+)
+from crmkit.sandbox.planfix.timepoints import date_point
 
 if TYPE_CHECKING:
     from crmkit.sandbox.planfix.call import Call, Wanted
 
-__all__ = ["comment_row", "contact_row", "custom_fields", "field_row", "status_row", "task_row", "user_row"]
+__all__ = [
+    "Getter",
+    "comment_row",
+    "contact_row",
+    "entity",
+    "files",
+    "only",
+    "people",
+    "person",
+    "row",
+    "source",
+    "status_row",
+    "tags",
+    "task_row",
+    "user_row",
+]
 
-OBJECT_TYPES = {"task": 0, "contact": 1, "project": 3, "user": 6}
 Getter = Callable[["Call", Any], Any]
-
-
-def moment(call: Call, at: float | None) -> dict[str, str] | None:
-    """Return a moment as this caller sees it."""
-    return point(at, call.shown_zone, utc_seconds=call.settings.utc_seconds)
+"""Shows one field of an entity."""
 
 
 def person(call: Call, ref: str) -> dict[str, Any] | None:
@@ -40,8 +59,29 @@ def people(call: Call, refs: Iterable[str]) -> dict[str, Any]:
     return {"users": users, "groups": groups}
 
 
-def _entity(number: int) -> dict[str, int] | None:
+def entity(number: int) -> dict[str, int] | None:
+    """Return a reference to an entity; nothing for 0."""
     return {"id": number} if number else None
+
+
+def files(call: Call, numbers: Iterable[int]) -> list[dict[str, Any]]:
+    """Return files as other entities show them."""
+    shelf = call.account.files
+    found = (shelf[number] for number in numbers if number in shelf)
+    return [{"id": one.id, "size": one.size, "name": one.name} for one in found]
+
+
+def tags(call: Call, entries: Iterable[DataTagEntry]) -> list[dict[str, Any]]:
+    """Return rows of analytics as other entities show them."""
+    return [
+        {"dataTag": {"id": one.tag, "name": call.account.data_tags[one.tag].name}, "key": one.key}
+        for one in entries
+    ]
+
+
+def only(rows: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
+    """Return the members that were asked for."""
+    return {name: value for name, value in rows.items() if name in wanted.names and value is not None}
 
 
 def status_row(status: Status) -> dict[str, Any]:
@@ -62,7 +102,8 @@ def _project_auditors(call: Call, task: Task) -> dict[str, Any]:
     return people(call, project.auditors if project else ())
 
 
-def _source(call: Call, value: str) -> str:
+def source(call: Call, value: str) -> str:
+    """Return what another system has left here, if the account keeps it."""
     return value if call.settings.echo_source_ids else ""
 
 
@@ -77,10 +118,10 @@ TASK: dict[str, Getter] = {
     "resultChecking": lambda c, t: t.result_checking,
     "type": lambda c, t: t.type,
     "assigner": lambda c, t: person(c, t.assigner),
-    "parent": lambda c, t: _entity(t.parent),
-    "object": lambda c, t: _entity(t.object),
-    "template": lambda c, t: _entity(t.template),
-    "project": lambda c, t: _entity(t.project),
+    "parent": lambda c, t: entity(t.parent),
+    "object": lambda c, t: entity(t.object),
+    "template": lambda c, t: entity(t.template),
+    "project": lambda c, t: entity(t.project),
     "counterparty": lambda c, t: person(c, f"contact:{t.counterparty}" if t.counterparty else ""),
     "dateTime": lambda c, t: moment(c, t.created),
     "startDateTime": lambda c, t: moment(c, t.start),
@@ -107,12 +148,11 @@ TASK: dict[str, Getter] = {
     "auditors": lambda c, t: people(c, t.auditors),
     "projectAuditors": _project_auditors,
     "isDeleted": lambda c, t: t.is_deleted,
-    "files": lambda c, t: [],
-    "dataTags": lambda c, t: [
-        {"dataTag": {"id": e.tag, "name": c.account.data_tags[e.tag].name}, "key": e.key} for e in t.entries
-    ],
-    "sourceObjectId": lambda c, t: _source(c, t.source_id),
-    "sourceDataVersion": lambda c, t: _source(c, t.source_version),
+    "recurrence": lambda c, t: t.recurrence,
+    "files": lambda c, t: files(c, t.files),
+    "dataTags": lambda c, t: tags(c, t.entries),
+    "sourceObjectId": lambda c, t: source(c, t.source_id),
+    "sourceDataVersion": lambda c, t: source(c, t.source_version),
 }
 
 COMMENT: dict[str, Getter] = {
@@ -122,8 +162,9 @@ COMMENT: dict[str, Getter] = {
     "fromType": lambda c, m: m.from_type,
     "description": lambda c, m: m.text,
     "additionalDescriptionData": lambda c, m: "",
-    "task": lambda c, m: {"id": m.task},
-    "project": lambda c, m: _entity(c.account.tasks[m.task].project),
+    "task": lambda c, m: entity(m.task),
+    "contact": lambda c, m: {"id": f"contact:{m.contact}"} if m.contact else None,
+    "project": lambda c, m: entity(c.account.tasks[m.task].project) if m.task else None,
     "owner": lambda c, m: person(c, m.owner),
     "isDeleted": lambda c, m: m.deleted,
     "isPinned": lambda c, m: m.pinned,
@@ -131,20 +172,27 @@ COMMENT: dict[str, Getter] = {
     "isNotRead": lambda c, m: c.user.ref in m.unread,
     "recipients": lambda c, m: people(c, m.recipients),
     "reminders": lambda c, m: [],
-    "dataTags": lambda c, m: [],
-    "files": lambda c, m: [],
+    "dataTags": lambda c, m: tags(c, c.account.entries_of(m)),
+    "files": lambda c, m: files(c, m.files),
     "changeTaskStartDate": lambda c, m: _change(c, m.start_change),
     "changeTaskExpectDate": lambda c, m: _change(c, m.end_change),
     "changeStatus": lambda c, m: (
         {"oldStatusId": m.status_change[0], "newStatusId": m.status_change[1]} if m.status_change else None
     ),
-    "sourceObjectId": lambda c, m: _source(c, m.source_id),
-    "sourceDataVersion": lambda c, m: _source(c, m.source_version),
+    "sourceObjectId": lambda c, m: source(c, m.source_id),
+    "sourceDataVersion": lambda c, m: source(c, m.source_version),
 }
+
+CONTACT_TEXTS = ("skype", "telegramId", "facebook", "instagram", "viberId", "timezone")
+
+
+def _contact_text(name: str) -> Getter:
+    return lambda call, contact: contact.texts.get(name, "")
+
 
 CONTACT: dict[str, Getter] = {
     "id": lambda c, k: k.id,
-    "template": lambda c, k: _entity(k.template),
+    "template": lambda c, k: entity(k.template),
     "processId": lambda c, k: k.process or None,
     "name": lambda c, k: k.name,
     "midname": lambda c, k: k.midname,
@@ -156,6 +204,7 @@ CONTACT: dict[str, Getter] = {
     "email": lambda c, k: k.email,
     "additionalEmailAddresses": lambda c, k: [],
     "telegram": lambda c, k: k.telegram,
+    **{name: _contact_text(name) for name in CONTACT_TEXTS},
     "position": lambda c, k: k.position,
     "group": lambda c, k: (
         {"id": k.group, "name": c.account.contact_groups[k.group].name}
@@ -174,11 +223,29 @@ CONTACT: dict[str, Getter] = {
         {"id": number, "name": c.account.name_of(f"contact:{number}")} for number in k.companies
     ],
     "contacts": lambda c, k: [person(c, f"contact:{number}") for number in k.contacts],
-    "files": lambda c, k: [],
-    "dataTags": lambda c, k: [],
-    "sourceObjectId": lambda c, k: _source(c, k.source_id),
-    "sourceDataVersion": lambda c, k: _source(c, k.source_version),
+    "files": lambda c, k: files(c, k.files),
+    "dataTags": lambda c, k: tags(c, k.entries),
+    "sourceObjectId": lambda c, k: source(c, k.source_id),
+    "sourceDataVersion": lambda c, k: source(c, k.source_version),
 }
+
+
+def _position(call: Call, user: User) -> dict[str, Any] | None:
+    for number, name in call.account.positions.items():
+        if name == user.position:
+            return {"id": number, "name": name}
+    return None
+
+
+def _replacement(call: Call, stand_in: Replacement) -> dict[str, Any]:
+    shown: dict[str, Any] = {"isEnabled": stand_in.enabled, "isIndefinite": stand_in.indefinite}
+    if stand_in.employee:
+        shown["employee"] = person(call, stand_in.employee)
+    for name, day in (("from", stand_in.first), ("to", stand_in.last)):
+        if day:
+            shown[name] = date_point(day)
+    return shown
+
 
 USER: dict[str, Getter] = {
     "id": lambda c, u: u.id,
@@ -186,107 +253,59 @@ USER: dict[str, Getter] = {
     "midname": lambda c, u: u.midname,
     "lastname": lambda c, u: u.lastname,
     "gender": lambda c, u: u.gender,
-    "isDeleted": lambda c, u: False,
+    "isDeleted": lambda c, u: u.is_deleted,
+    "birthDate": lambda c, u: date_point(u.birth_date) if u.birth_date else None,
     "groups": lambda c, u: [{"id": number, "name": c.account.groups[number].name} for number in u.groups],
     "role": lambda c, u: u.role,
     "login": lambda c, u: u.login,
     "email": lambda c, u: u.email,
-    "secondaryEmails": lambda c, u: [],
+    "secondaryEmails": lambda c, u: list(u.secondary_emails),
+    "telegram": lambda c, u: u.telegram,
     "status": lambda c, u: u.status,
     "phones": lambda c, u: [{"number": number, "maskedNumber": number, "type": 1} for number in u.phones],
     "languageCode": lambda c, u: u.language,
-    "communicationLanguageCode": lambda c, u: u.language,
+    "communicationLanguageCode": lambda c, u: u.communication_language,
     "timezone": lambda c, u: u.timezone or c.settings.timezone,
-    "position": lambda c, u: {"id": 1, "name": u.position} if u.position else None,
-    "sourceObjectId": lambda c, u: "",
-    "sourceDataVersion": lambda c, u: "",
+    "position": _position,
+    "workspace": lambda c, u: (
+        {"id": u.workspace, "name": c.account.workspaces[u.workspace]} if u.workspace else None
+    ),
+    "personalManagers": lambda c, u: [person(c, ref) for ref in u.managers],
+    "temporaryReplacement": lambda c, u: _replacement(c, u.replacement) if u.replacement else None,
+    "sourceObjectId": lambda c, u: source(c, u.source_id),
+    "sourceDataVersion": lambda c, u: source(c, u.source_version),
 }
 
 
 def task_row(call: Call, task: Task, wanted: Wanted) -> dict[str, Any]:
     """Return a task."""
     kind = call.account.kind_of(task)
-    return _row(call, task, wanted, TASK) | _custom(
-        call, "task", task.fields, wanted, kind.fields if kind else None
-    )
+    attached = kind.fields if kind else None
+    return row(call, task, wanted, TASK) | custom_data(call, "task", task.fields, wanted, attached=attached)
 
 
 def comment_row(call: Call, comment: Comment, wanted: Wanted) -> dict[str, Any]:
     """Return an entry of a history; what it did not change is left out."""
-    return _row(call, comment, wanted, COMMENT)
+    return row(call, comment, wanted, COMMENT)
 
 
 def contact_row(call: Call, contact: Contact, wanted: Wanted, *, prefixed: bool = False) -> dict[str, Any]:
     """Return a contact or company."""
     template = call.account.contact_templates.get(contact.template)
-    custom = _custom(call, "contact", contact.fields, wanted, template.fields if template else None)
-    return _row(call, contact, wanted, CONTACT) | custom | ({"id": contact.ref} if prefixed else {})
+    attached = template.fields if template else None
+    custom = custom_data(call, "contact", contact.fields, wanted, attached=attached)
+    return row(call, contact, wanted, CONTACT) | custom | ({"id": contact.ref} if prefixed else {})
 
 
 def user_row(call: Call, user: User, wanted: Wanted, *, prefixed: bool = False) -> dict[str, Any]:
     """Return an employee or robot."""
-    custom = _custom(call, "user", user.fields, wanted, None)
-    return _row(call, user, wanted, USER) | custom | ({"id": user.ref} if prefixed else {})
+    custom = custom_data(call, "user", user.fields, wanted)
+    return row(call, user, wanted, USER) | custom | ({"id": user.ref} if prefixed else {})
 
 
-def _row(call: Call, entity: Any, wanted: Wanted, getters: dict[str, Getter]) -> dict[str, Any]:
-    row = {name: get(call, entity) for name, get in getters.items() if name in wanted.names}
-    return {name: value for name, value in row.items() if value is not None}
-
-
-def _custom(
-    call: Call, owner: str, values: dict[int, Any], wanted: Wanted, attached: set[int] | None
-) -> dict[str, Any]:
-    """Return the custom fields that were asked for by number; ``attached`` is ``None`` where all are."""
-    if not wanted.custom:
-        return {}
-    specs, keep_null = call.account.fields.of(owner), call.settings.empty_fields == "null"
-    rows = [
-        custom_value(call, specs[number], values.get(number), owner)
-        for number in wanted.custom
-        if number in specs and (attached is None or number in attached)
-    ]
-    return {"customFieldData": [row for row in rows if keep_null or row["value"] is not None]}
-
-
-def custom_value(call: Call, spec: FieldDef, value: Any, owner: str) -> dict[str, Any]:
-    """Return the value of a custom field with what it is."""
-    shown = encode(spec, value, lambda at: moment(call, at), call.account.name_of)
-    described: dict[str, Any] = {
-        "id": spec.id,
-        "name": spec.name,
-        "type": spec.type,
-        "typeName": TYPE_NAMES.get(spec.type, ""),
-        "objectType": OBJECT_TYPES[owner],
-    }
-    if spec.directory:
-        described["directoryId"] = spec.directory
-    return {"field": described, "value": shown, "stringValue": string_value(shown)}
-
-
-def field_row(spec: FieldDef, owner: str) -> dict[str, Any]:
-    """Return a custom field's definition."""
-    row: dict[str, Any] = {
-        "id": spec.id,
-        "name": spec.name,
-        "names": {"ru": spec.name},
-        "type": spec.type,
-        "objectType": OBJECT_TYPES[owner],
-        "groupId": spec.group,
-    }
-    if spec.directory:
-        row["directoryId"] = spec.directory
-    if spec.type in (8, 20):
-        row["enumValues"] = list(spec.options)
-    return row
-
-
-def custom_fields(specs: dict[int, FieldDef], owner: str, wanted: Wanted | None) -> list[dict[str, Any]]:
-    """Return definitions in order of their numbers, whole unless fields were asked for."""
-    rows = [field_row(spec, owner) for spec in sorted(specs.values(), key=lambda spec: spec.id)]
-    if wanted is None:
-        return rows
-    return [{name: value for name, value in row.items() if name in wanted.names} for row in rows]
+def row(call: Call, thing: Any, wanted: Wanted, getters: dict[str, Getter]) -> dict[str, Any]:
+    """Return the system fields that were asked for; those without a value are left out."""
+    return only({name: get(call, thing) for name, get in getters.items() if name in wanted.names}, wanted)
 
 
 def _change(call: Call, change: Change | None) -> dict[str, Any] | None:

@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.box import Sandbox
 from crmkit.sandbox.clock import SandboxClock
+from crmkit.sandbox.exchange import Exchange
 from crmkit.sandbox.planfix.account import Account
+from crmkit.sandbox.planfix.doors import Doors
 from crmkit.sandbox.planfix.people import Act
 from crmkit.sandbox.planfix.seeding import ADMIN, ROBOT, SEEDS, portal_mapping
 from crmkit.sandbox.planfix.settings import Settings
 from crmkit.sandbox.planfix.vendor import FAULT_KINDS, PlanfixVendor
+from crmkit.sandbox.wire import Reply, Request
 
 __all__ = ["PlanfixSandbox"]
 
@@ -50,6 +53,12 @@ class PlanfixSandbox(Sandbox):
             raise ValueError(f"no such option: {error}") from None
         self._seed, self._options = seed, options
         return PlanfixVendor(account)
+
+    def _answer(self, request: Request) -> Reply | None:
+        doors = Doors(self.vendor.account)
+        if doors.opens(request.path):
+            return Exchange(doors, self.clock, self.faults, self.requests).serve(request)
+        return super()._answer(request)
 
     @property
     def account(self) -> Account:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from crmkit.sandbox.planfix.account import Account
+from crmkit.sandbox.planfix.furnishing import furnish
 from crmkit.sandbox.planfix.models import (
     Comment,
     Contact,
@@ -102,6 +103,7 @@ def skeleton(account: Account, *, random_seed: int = 7) -> None:
     account.contact_processes[1] = Process(1, "Контакт")
     account.contact_groups[1] = Group(1, "Клиенты")
     account.contact_templates |= {1: ObjectKind(1, "Контакт", 1), 2: ObjectKind(2, "Компания", 1)}
+    furnish(account)
     active = {"type": 10, "operator": "equal", "value": sorted(OPEN_STATUSES - {21})}
     account.saved_filters["40001"] = SavedFilter("40001", "Активные сделки", "user:1", [[active]])
     account.start_ids("task", FIRST_TASK)

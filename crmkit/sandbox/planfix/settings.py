@@ -51,6 +51,11 @@ class Settings:
         new_fields_attached: Whether a field created by REST is attached to every object at once.
         slashless: Whether ``POST /task`` works like ``POST /task/``.
         emoji: Whether a body with emoji is taken; one client saw it refused as bad JSON.
+        downloads: What a download gets: the bytes, or a 302 to a signed link that expires (the specification
+            says 302, live accounts were seen to do both).
+        entry_shape: Whether ``GET /datatag/entry/{key}`` wraps the row in ``entry`` (schema)
+            or not (example).
+        directory_list_key: Under which name ``POST /directory/list`` gives the rows: schema or example.
         busy: What a change of a busy task gets: applied when the task is free, or never.
     """
 
@@ -81,4 +86,7 @@ class Settings:
     new_fields_attached: bool = False
     slashless: Literal["refuse", "accept"] = "refuse"
     emoji: Literal["accept", "refuse"] = "accept"
+    downloads: Literal["redirect", "stream"] = "redirect"
+    entry_shape: Literal["wrapped", "flat"] = "wrapped"
+    directory_list_key: Literal["directories", "directory"] = "directories"
     busy: Literal["queue", "never"] = "queue"

@@ -222,7 +222,7 @@ def saved(call: Call, filter_id: Any, me: str) -> Test | None:
     if name in built_in:
         return built_in[name]
     found = call.account.saved_filters.get(name)
-    if found is None:
+    if found is None or found.about != "task":
         raise bad_value(f"Filter not found by id {filter_id}")
     ways = [tests(call, filters) for filters in found.alternatives]
     return lambda task: any(all(test(task) for test in way) for way in ways)

@@ -21,6 +21,8 @@ Handler = Callable[["Call"], Any]
 _NAME = re.compile(r"\{(\w+)\}")
 _NUMBER = r"(?:[a-z]+:)?\d+"
 """Numbers, with or without a prefix: ``/contact/import`` is not a contact."""
+_WORDS = {"requestId": r"\w+"}
+"""Variables of paths that are no numbers."""
 _ROUTES: list[Route] = []
 
 
@@ -34,6 +36,7 @@ class Route:
         handler: Returns the payload of the answer.
         status: Of success.
         error_status: Of errors that have no status of their own.
+        bare: Whether success comes without ``"result"``.
     """
 
     verb: str
@@ -42,10 +45,11 @@ class Route:
     handler: Handler
     status: int = 200
     error_status: int = 400
+    bare: bool = False
     pattern: re.Pattern[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        pattern = _NAME.sub(lambda name: f"(?P<{name[1]}>{_NUMBER})", self.path)
+        pattern = _NAME.sub(lambda name: f"(?P<{name[1]}>{_WORDS.get(name[1], _NUMBER)})", self.path)
         object.__setattr__(self, "pattern", re.compile(pattern))
 
     @property
@@ -55,12 +59,12 @@ class Route:
 
 
 def route(
-    verb: str, path: str, scope: str, *, status: int = 200, error_status: int = 400
+    verb: str, path: str, scope: str, *, status: int = 200, error_status: int = 400, bare: bool = False
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as what carries out an operation."""
 
     def register(handler: Handler) -> Handler:
-        _ROUTES.append(Route(verb, path, scope, handler, status, error_status))
+        _ROUTES.append(Route(verb, path, scope, handler, status, error_status, bare))
         return handler
 
     return register

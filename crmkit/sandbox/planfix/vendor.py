@@ -57,9 +57,10 @@ class PlanfixVendor:
         return f"user:{token.user}" if token else ""
 
     def public(self, request: Request) -> Request:
-        """Return a request without the token that its address may carry."""
+        """Return a request without the token that its address may carry, and without what is uploaded."""
         query = {name: value for name, value in request.query.items() if name != "access_token"}
-        return replace(request, query=query)
+        form = request.headers.get("content-type", "").startswith("multipart/")
+        return replace(request, query=query, body=b"" if form else request.body)
 
     def handle(self, request: Request, fault: Fault | None = None) -> Reply:
         """Carry out a request, one at a time."""

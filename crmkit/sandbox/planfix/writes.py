@@ -5,25 +5,56 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from crmkit.sandbox.planfix.exceptions import bad_value, not_emulated
+from crmkit.sandbox.planfix.exceptions import bad_value
 from crmkit.sandbox.planfix.fields import READ_ONLY, BadFieldValue, decode, ref_of
 from crmkit.sandbox.planfix.models import FieldDef, ObjectKind
 from crmkit.sandbox.planfix.text import stored
-from crmkit.sandbox.planfix.timepoints import MomentError, parse_moment
+from crmkit.sandbox.planfix.timepoints import MomentError, parse_date, parse_moment
 
 if TYPE_CHECKING:
     from crmkit.sandbox.planfix.call import Call
 
-__all__ = ["Failures", "NotTaken", "custom_values", "failures_payload", "people_value", "task_values"]
+__all__ = [
+    "FAILED",
+    "Failures",
+    "NotTaken",
+    "Readers",
+    "attached",
+    "choice",
+    "custom_values",
+    "day",
+    "entity",
+    "failures_payload",
+    "flag",
+    "moment",
+    "people",
+    "people_value",
+    "read",
+    "task_values",
+    "text",
+]
 
 Failures = list[dict[str, str]]
+Reader = Callable[["Call", Any], dict[str, Any]]
+"""Returns the changes that the value of one member of a body asks for."""
+Readers = dict[str, Reader]
+FAILED = "Field change failed"
+UNREADABLE = (MomentError, TypeError, ValueError, KeyError, AttributeError, IndexError)
 PRIORITIES = ("NotUrgent", "Urgent")
 UNITS = ("Minute", "Hour", "Day", "Week", "Month")
-NOT_EMULATED = ("files", "recurrence")
 
 
 class NotTaken(Exception):
-    """This one value was not taken; the others are."""
+    """This one value was not taken; the others are.
+
+    Args:
+        name: Of what it was.
+        told: What the client is told instead of the usual text.
+    """
+
+    def __init__(self, name: str, told: str = "") -> None:
+        super().__init__(name)
+        self.told = told
 
 
 def failures_payload(call: Call, failures: Failures) -> dict[str, Any]:
@@ -41,20 +72,25 @@ def task_values(call: Call, body: dict[str, Any], kind: ObjectKind | None) -> tu
         body: The decoded request.
         kind: The object or template that decides which custom fields there are; ``None``: all of them.
     """
-    for name in NOT_EMULATED:
-        if body.get(name):
-            raise not_emulated(f"{name} of a task")
-    changes: dict[str, Any] = {}
-    failures: Failures = []
-    for name, value in body.items():
-        if name in READERS:
-            try:
-                changes |= READERS[name](call, value)
-            except (NotTaken, MomentError, TypeError, ValueError, KeyError, AttributeError):
-                failures.append({"field": name, "error": "Field change failed"})
+    changes, failures = read(call, body, READERS)
     _dates(call, body, changes, failures)
     specs = call.account.fields.task
     changes["fields"] = custom_values(call, body, specs, kind.fields if kind else set(specs), failures)
+    return changes, failures
+
+
+def read(call: Call, body: dict[str, Any], readers: Readers) -> tuple[dict[str, Any], Failures]:
+    """Return the changes that a body asks for, as attributes, and what could not be taken."""
+    changes: dict[str, Any] = {}
+    failures: Failures = []
+    for name, value in body.items():
+        if name in readers:
+            try:
+                changes |= readers[name](call, value)
+            except NotTaken as refused:
+                failures.append({"field": name, "error": refused.told or FAILED})
+            except UNREADABLE:
+                failures.append({"field": name, "error": FAILED})
     return changes, failures
 
 
@@ -74,7 +110,7 @@ def custom_values(
         try:
             values[number] = decode(spec, item.get("value"), call.shown_zone)
         except BadFieldValue:
-            failures.append({"field": "customFieldData", "error": "Field change failed"})
+            failures.append({"field": "customFieldData", "error": FAILED})
     return values
 
 
@@ -103,38 +139,43 @@ def people_value(call: Call, value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(refs))
 
 
-def _text(name: str) -> Callable[[Call, Any], dict[str, Any]]:
-    def read(call: Call, value: Any) -> dict[str, Any]:
+def text(name: str) -> Reader:
+    """Read a text into an attribute; descriptions are HTML."""
+
+    def read_one(call: Call, value: Any) -> dict[str, Any]:
         if not isinstance(value, str):
             raise NotTaken(name)
         return {name: stored(value) if name == "description" else value}
 
-    return read
+    return read_one
 
 
-def _flag(name: str) -> Callable[[Call, Any], dict[str, Any]]:
-    def read(call: Call, value: Any) -> dict[str, Any]:
+def flag(name: str) -> Reader:
+    """Read true or false into an attribute."""
+
+    def read_one(call: Call, value: Any) -> dict[str, Any]:
         if not isinstance(value, bool):
             raise NotTaken(name)
         return {name: value}
 
-    return read
+    return read_one
 
 
-def _people(name: str) -> Callable[[Call, Any], dict[str, Any]]:
+def people(name: str) -> Reader:
+    """Read people and groups into an attribute."""
     return lambda call, value: {} if value is None else {name: people_value(call, value)}
 
 
-def _entity(name: str, shelf: str) -> Callable[[Call, Any], dict[str, Any]]:
+def entity(name: str, shelf: str) -> Reader:
     """Read ``{"id": 5}``; 0 or an empty id clears."""
 
-    def read(call: Call, value: Any) -> dict[str, Any]:
+    def read_one(call: Call, value: Any) -> dict[str, Any]:
         number = int(str(value["id"] or 0).rpartition(":")[2])
         if number and number not in getattr(call.account, shelf):
             raise NotTaken(name)
         return {name: number}
 
-    return read
+    return read_one
 
 
 def _status(call: Call, value: Any) -> dict[str, Any]:
@@ -155,43 +196,60 @@ def _assigner(call: Call, value: Any) -> dict[str, Any]:
     return {"assigner": people_value(call, {"users": [value]})[0]}
 
 
-def _number(name: str) -> Callable[[Call, Any], dict[str, Any]]:
+def _number(name: str) -> Reader:
     return lambda call, value: {name: int(value)}
 
 
-def _choice(name: str, choices: tuple[str, ...]) -> Callable[[Call, Any], dict[str, Any]]:
+def choice(name: str, choices: tuple[str, ...]) -> Reader:
+    """Read one of the known words into an attribute; another one is swallowed."""
     return lambda call, value: {name: value} if value in choices else {}
 
 
-def _moment(name: str) -> Callable[[Call, Any], dict[str, Any]]:
+def moment(name: str) -> Reader:
+    """Read a moment into an attribute; an empty value clears."""
     return lambda call, value: {name: parse_moment(value, call.shown_zone)[0] if value else None}
 
 
-READERS: dict[str, Callable[[Call, Any], dict[str, Any]]] = {
-    "name": _text("name"),
-    "description": _text("description"),
+def day(name: str) -> Reader:
+    """Read a day into an attribute, as ``dd-MM-yyyy``; an empty value clears."""
+    return lambda call, value: {name: parse_date(value) if value else ""}
+
+
+def attached(call: Call, value: Any) -> dict[str, Any]:
+    """Read the files of an entity: they replace those that were there, an empty array detaches all."""
+    numbers = tuple(int(one["id"]) for one in value or [])
+    for number in numbers:
+        if number not in call.account.files:
+            raise NotTaken("files", f"File not found by id {number}")
+    return {"files": tuple(dict.fromkeys(numbers))}
+
+
+READERS: Readers = {
+    "name": text("name"),
+    "description": text("description"),
     "priority": _priority,
     "status": _status,
     "processId": _process,
-    "resultChecking": _flag("result_checking"),
-    "isSummary": _flag("is_summary"),
-    "isSequential": _flag("is_sequential"),
-    "isDeleted": _flag("is_deleted"),
+    "resultChecking": flag("result_checking"),
+    "isSummary": flag("is_summary"),
+    "isSequential": flag("is_sequential"),
+    "isDeleted": flag("is_deleted"),
     "assigner": _assigner,
-    "parent": _entity("parent", "tasks"),
-    "object": _entity("object", "objects"),
-    "template": _entity("template", "templates"),
-    "project": _entity("project", "projects"),
-    "counterparty": _entity("counterparty", "contacts"),
-    "delayedTillDate": _moment("delayed_till"),
+    "parent": entity("parent", "tasks"),
+    "object": entity("object", "objects"),
+    "template": entity("template", "templates"),
+    "project": entity("project", "projects"),
+    "counterparty": entity("counterparty", "contacts"),
+    "delayedTillDate": moment("delayed_till"),
     "duration": _number("duration"),
-    "durationUnit": _choice("duration_unit", UNITS),
-    "durationType": _choice("duration_type", ("CalendarDays", "WorkerDays")),
-    "assignees": _people("assignees"),
-    "participants": _people("participants"),
-    "auditors": _people("auditors"),
-    "sourceObjectId": _text("source_id"),
-    "sourceDataVersion": _text("source_version"),
+    "durationUnit": choice("duration_unit", UNITS),
+    "durationType": choice("duration_type", ("CalendarDays", "WorkerDays")),
+    "assignees": people("assignees"),
+    "participants": people("participants"),
+    "auditors": people("auditors"),
+    "files": attached,
+    "sourceObjectId": text("source_id"),
+    "sourceDataVersion": text("source_version"),
 }
 
 
@@ -204,6 +262,6 @@ def _dates(call: Call, body: dict[str, Any], changes: dict[str, Any], failures: 
             try:
                 moment, with_time = parse_moment(body[key], call.shown_zone)
             except MomentError:
-                failures.append({"field": key, "error": "Field change failed"})
+                failures.append({"field": key, "error": FAILED})
             else:
                 changes |= {name: moment, f"{name}_time": with_time}

@@ -83,8 +83,8 @@ def test_an_administrator_may_look_with_other_eyes_others_may_not(bench, box):
 
 def test_what_is_not_emulated_is_said_loudly(api):
     for answer, what in (
-        (api.get("/report/7"), "GET /report/7"),
-        (api.post("/task/5/datatags/", {}), "POST /task/5/datatags/"),
+        (api.get("/invoice/7"), "GET /invoice/7"),
+        (api.delete("/task/5"), "DELETE /task/5"),
         (api.session.put(f"{api.box.url}/task/5", json={}, timeout=10), "PUT /task/5"),
         (api.post("/task", {"name": "x"}), "POST /task"),
     ):

@@ -233,12 +233,6 @@ def test_a_process_may_forbid_comments(api, task):
     assert answer.json() == {"result": "fail", "code": 6, "error": "New comments not allowed in this process"}
 
 
-def test_files_are_not_pretended(api, task):
-    assert api.post(f"/task/{task}/comments/", {"files": [{"id": 5}]}).status_code == 501
-    number = add(api, task)
-    assert api.post(f"/task/{task}/comments/{number}", {"files": [{"id": 5}]}).status_code == 501
-
-
 def test_the_list_over_all_tasks_needs_a_filter(api, task):
     answer = api.post("/comment/list", {"fields": "id"})
     assert (answer.status_code, answer.json()["code"]) == (400, 0)

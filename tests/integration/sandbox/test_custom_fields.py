@@ -3,6 +3,7 @@
 import pytest
 
 from crmkit.sandbox.planfix.models import FieldDef, Project
+from crmkit.sandbox.planfix.records import Directory, DirectoryEntry
 
 POINT = {"dateTimeUtcSeconds": "2021-12-21T12:15:00+0000", "datetime": "2021-12-21T12:15Z"}
 TIMES = {"date": "21-12-2021", "time": "12:15", **POINT}
@@ -63,7 +64,12 @@ CASES = [
 def number(api):
     """A task; its object has a field 201 of a type that the test sets."""
     account = api.box.account
-    account.directories[3] = {1: "Старт", 2: "Базовый"}
+    account.directories[3] = Directory(
+        3,
+        "Тарифы",
+        fields={1: FieldDef(1, "Название", 0)},
+        entries={key: DirectoryEntry(key, fields={1: name}) for key, name in ((1, "Старт"), (2, "Базовый"))},
+    )
     account.projects[5] = Project(5, "Проект")
     api.post("/contact/", {"name": "ООО «Ромашка»", "isCompany": True})
     account.fields.task[201] = FieldDef(201, "Поле", 0, directory=3)

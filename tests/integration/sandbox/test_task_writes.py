@@ -288,10 +288,6 @@ def test_emoji_may_be_refused(bench):
     assert (answer.status_code, answer.json()["code"]) == (400, 30)
 
 
-def test_files_are_not_pretended(api):
-    assert api.post("/task/", {"name": "x", "files": [{"id": 5}]}).status_code == 501
-
-
 def test_a_missing_task_is_404_for_updates_and_400_for_reads(api):
     update, read = api.post("/task/5", {"name": "x"}), api.get("/task/5")
     assert (update.status_code, update.json()["code"]) == (404, 1000)

@@ -6,7 +6,18 @@ import importlib
 
 __all__ = ["load"]
 
-_PARTS = ("tasks", "comments", "contacts", "users", "metadata")
+_PARTS = (
+    "tasks",
+    "comments",
+    "contacts",
+    "contact_comments",
+    "users",
+    "metadata",
+    "projects",
+    "files",
+    "datatags",
+    "directories",
+)
 
 
 def load() -> None:

@@ -13,16 +13,18 @@ from crmkit.sandbox.planfix.exceptions import (
     comment_not_found,
     forbidden,
     missing,
-    not_emulated,
 )
 from crmkit.sandbox.planfix.fields import ref_of
+from crmkit.sandbox.planfix.library import release
 from crmkit.sandbox.planfix.models import Comment, Task
 from crmkit.sandbox.planfix.responses.tasks import find_task
 from crmkit.sandbox.planfix.rows import comment_row
 from crmkit.sandbox.planfix.text import MAX_TEXT, stored
 from crmkit.sandbox.planfix.timepoints import MomentError, parse_moment
 from crmkit.sandbox.planfix.urls import route
-from crmkit.sandbox.planfix.writes import NotTaken, people_value
+from crmkit.sandbox.planfix.writes import NotTaken, attached, people_value
+
+__all__ = ["comment_page", "find_comment", "new_comment", "rewrite"]
 
 LISTS = ("Comments", "All", "New", "Deleted")
 ORDERS: dict[str, Callable[[Comment], float]] = {
@@ -35,7 +37,7 @@ ORDERS: dict[str, Callable[[Comment], float]] = {
 def comments_of_task(call: Call) -> dict[str, Any]:
     """List the comments of a task; with ``typeList`` All the entries of its history too."""
     task = find_task(call, call.number("id"))
-    return _page(call, [call.account.comments[number] for number in task.comments])
+    return comment_page(call, [call.account.comments[number] for number in task.comments])
 
 
 @route("POST", "/comment/list", "comment_readonly", error_status=500)
@@ -47,7 +49,9 @@ def comments_everywhere(call: Call) -> dict[str, Any]:
     tests = [test for test in (_test(call, one) for one in filters) if test is not None]
     account, tasks = call.account, call.account.tasks
     found = passing(tests, account.comments.values())
-    return _page(call, [comment for comment in found if account.sees(call.user, tasks[comment.task])])
+    return comment_page(
+        call, [one for one in found if not one.task or account.sees(call.user, tasks[one.task])]
+    )
 
 
 def _test(call: Call, one: on.Filter) -> Callable[[Comment], bool] | None:
@@ -60,7 +64,8 @@ def _test(call: Call, one: on.Filter) -> Callable[[Comment], bool] | None:
     raise bad_value(f"Unknown filter type - {one['type']}")
 
 
-def _page(call: Call, comments: list[Comment]) -> dict[str, Any]:
+def comment_page(call: Call, comments: list[Comment]) -> dict[str, Any]:
+    """Return a page of the entries of a history."""
     wanted, (offset, size) = call.wanted(), call.page()
     which = call.body.get("typeList", "Comments")
     if which not in LISTS:
@@ -99,29 +104,48 @@ def _orders(call: Call) -> list[tuple[str, bool]]:
 @route("POST", "/task/{id}/comments/", "comment_add", status=201)
 def comment_create(call: Call) -> dict[str, Any]:
     """Add a comment; its recipients are told, except for the author and the inactive."""
-    account, body = call.account, call.body
+    account = call.account
     task = find_task(call, call.number("id"), alive=True)
     kind = account.kind_of(task)
     if kind is not None and not kind.comments_allowed:
         raise forbidden("New comments not allowed in this process")
-    if body.get("files"):
-        raise not_emulated("files of a comment")
-    if not body.get("description"):
+    comment = new_comment(call, task)
+    account.add_comment(task, comment, silent=call.silent, author=call.user.ref)
+    return {"id": comment.id}
+
+
+def new_comment(call: Call, task: Task | None) -> Comment:
+    """Return the comment that a body describes; it is not put anywhere yet.
+
+    Args:
+        call: Who writes.
+        task: Where it will stand; ``None``: in a contact.
+    """
+    body = call.body
+    if not body.get("description") and not body.get("files"):
         raise missing("description")
-    comment = Comment(
-        id=account.new_id("comment"),
-        task=task.id,
+    return Comment(
         owner=_owner(call),
         at=_moment(call),
-        text=_text(body["description"]),
+        text=_text(body.get("description") or ""),
         hidden=bool(body.get("isHidden", False)),
         pinned=bool(body.get("isPinned", False)),
         recipients=_recipients(call, task),
+        files=_files(call),
         source_id=str(body.get("sourceObjectId") or ""),
         source_version=str(body.get("sourceDataVersion") or ""),
+        # Only what is taken as a whole gets a number.
+        id=call.account.new_id("comment"),
+        task=task.id if task else 0,
     )
-    account.add_comment(task, comment, silent=call.silent, author=call.user.ref)
-    return {"id": comment.id}
+
+
+def _files(call: Call) -> tuple[int, ...]:
+    try:
+        numbers: tuple[int, ...] = attached(call, call.body.get("files"))["files"]
+    except (NotTaken, AttributeError, KeyError, TypeError, ValueError):
+        raise bad_value(f"Incorrect files - {call.body.get('files')!r}") from None
+    return numbers
 
 
 def _text(value: Any) -> str:
@@ -154,7 +178,7 @@ def _moment(call: Call) -> float:
         raise bad_value("Incorrect dateTime") from None
 
 
-def _recipients(call: Call, task: Task) -> tuple[str, ...]:
+def _recipients(call: Call, task: Task | None) -> tuple[str, ...]:
     value = call.body.get("recipients")
     if not value:
         return ()
@@ -162,7 +186,9 @@ def _recipients(call: Call, task: Task) -> tuple[str, ...]:
         roles = value.get("roles") or []
         named = people_value(call, value)
         by_role = [
-            call.account.people_in_role(task, role) for role in ([roles] if isinstance(roles, str) else roles)
+            call.account.people_in_role(task, role)
+            for role in ([roles] if isinstance(roles, str) else roles)
+            if task is not None
         ]
     except (NotTaken, AttributeError, KeyError, TypeError, ValueError):
         raise bad_value(f"Incorrect recipients - {value}") from None
@@ -172,40 +198,53 @@ def _recipients(call: Call, task: Task) -> tuple[str, ...]:
 @route("GET", "/comment/{id}", "comment_readonly")
 def comment_get(call: Call) -> dict[str, Any]:
     """Read a comment."""
-    return {"comment": comment_row(call, _find(call, call.number("id")), call.wanted())}
+    return {"comment": comment_row(call, find_comment(call, call.number("id")), call.wanted())}
 
 
-def _find(call: Call, number: int) -> Comment:
+def find_comment(call: Call, number: int) -> Comment:
+    """Return a comment that the caller may see.
+
+    Raises:
+        Refused: Code 5000, or 1000 for a task that is not for these eyes.
+    """
     comment = call.account.comments.get(number)
     if comment is None or not call.account.sees_comment(call.user, comment):
         raise comment_not_found(number)
-    find_task(call, comment.task)
+    if comment.task:
+        find_task(call, comment.task)
     return comment
 
 
 @route("POST", "/task/{id}/comments/{commentId}", "comment_update")
 def comment_update(call: Call) -> None:
     """Change a comment in its place: 200 without a body, nobody is told."""
-    comment = _find(call, call.number("commentId"))
+    comment = find_comment(call, call.number("commentId"))
     if comment.task != find_task(call, call.number("id")).id:
         raise comment_not_found(comment.id)
+    rewrite(call, comment)
+
+
+def rewrite(call: Call, comment: Comment) -> None:
+    """Change a comment as the body says; files replace those that were there."""
     _own(call, comment)
     body = call.body
-    if body.get("files"):
-        raise not_emulated("files of a comment")
     if "description" in body:
         comment.text = _text(body["description"])
     comment.hidden = bool(body.get("isHidden", comment.hidden))
     comment.pinned = bool(body.get("isPinned", comment.pinned))
     comment.source_id = str(body.get("sourceObjectId", comment.source_id))
+    comment.source_version = str(body.get("sourceDataVersion", comment.source_version))
+    if "files" in body:
+        before, comment.files = comment.files, _files(call)
+        release(call.account, before)
     if "recipients" in body:
-        comment.recipients = _recipients(call, call.account.tasks[comment.task])
+        comment.recipients = _recipients(call, call.account.tasks.get(comment.task))
 
 
 @route("DELETE", "/comment/{id}", "comment_delete")
 def comment_delete(call: Call) -> None:
     """Delete a comment: it stays readable as deleted."""
-    comment = _find(call, call.number("id"))
+    comment = find_comment(call, call.number("id"))
     _own(call, comment)
     comment.deleted = True
 

@@ -7,12 +7,13 @@ from typing import Any
 from crmkit.sandbox.planfix import contact_filters
 from crmkit.sandbox.planfix.call import Call, passing
 from crmkit.sandbox.planfix.exceptions import contact_not_found, missing, not_emulated
+from crmkit.sandbox.planfix.library import release
 from crmkit.sandbox.planfix.models import Contact
 from crmkit.sandbox.planfix.responses.tasks import postponed
 from crmkit.sandbox.planfix.rows import contact_row
 from crmkit.sandbox.planfix.timepoints import MomentError, parse_date
 from crmkit.sandbox.planfix.urls import route
-from crmkit.sandbox.planfix.writes import custom_values, failures_payload, people_value
+from crmkit.sandbox.planfix.writes import NotTaken, attached, custom_values, failures_payload, people_value
 
 TEXTS = (
     "name",
@@ -26,6 +27,7 @@ TEXTS = (
     "position",
     "telegram",
 )
+FURTHER_TEXTS = ("skype", "telegramId", "facebook", "instagram", "viberId", "timezone")
 IS_COMPANY = (4006, 4007)
 
 
@@ -57,10 +59,15 @@ def contact_list(call: Call) -> dict[str, Any]:
 def contact_get(call: Call) -> dict[str, Any]:
     """Read a contact or company."""
     prefixed = call.request.query.get("prefixedId", "").lower() == "true"
-    return {"contact": contact_row(call, _find(call), call.wanted(), prefixed=prefixed)}
+    return {"contact": contact_row(call, find_contact(call), call.wanted(), prefixed=prefixed)}
 
 
-def _find(call: Call, *, update: bool = False) -> Contact:
+def find_contact(call: Call, *, update: bool = False) -> Contact:
+    """Return the contact of the path.
+
+    Raises:
+        Refused: Code 2000: there is none.
+    """
     contact = call.account.contacts.get(call.number("id"))
     if contact is None or call.params["id"].startswith("user:"):
         raise contact_not_found(call.params["id"], update=update)
@@ -83,7 +90,7 @@ def contact_create(call: Call) -> dict[str, Any]:
 @route("POST", "/contact/{id}", "contact_update")
 def contact_update(call: Call) -> dict[str, Any] | None:
     """Change a contact or company: 200 with what failed, or 202 if it was queued."""
-    account, contact = call.account, _find(call, update=True)
+    account, contact = call.account, find_contact(call, update=True)
     moves = not call.silent or call.settings.silent_moves_dates
 
     def apply(at: float) -> list[dict[str, str]]:
@@ -101,12 +108,13 @@ def contact_update(call: Call) -> dict[str, Any] | None:
 
 def _write(call: Call, contact: Contact) -> list[dict[str, str]]:
     body = call.body
-    if body.get("files"):
-        raise not_emulated("files of a contact")
     failures: list[dict[str, str]] = []
     for name in TEXTS:
         if isinstance(body.get(name), str):
             setattr(contact, name, body[name])
+    for name in FURTHER_TEXTS:
+        if isinstance(body.get(name), str):
+            contact.texts[name] = body[name]
     for name, attribute in (("isCompany", "is_company"), ("isDeleted", "is_deleted")):
         if isinstance(body.get(name), bool):
             setattr(contact, attribute, body[name])
@@ -121,11 +129,12 @@ def _write(call: Call, contact: Contact) -> list[dict[str, str]]:
         ("supervisors", _supervisors),
         ("companies", _related),
         ("contacts", _related),
+        ("files", _files),
     ):
         if body.get(name) is not None:
             try:
                 take(call, contact, name, body[name])
-            except (KeyError, TypeError, ValueError, AttributeError, MomentError):
+            except (NotTaken, KeyError, TypeError, ValueError, AttributeError, MomentError):
                 failures.append({"field": name, "error": "Field change failed"})
     _custom(call, contact, failures)
     return failures
@@ -154,6 +163,11 @@ def _supervisors(call: Call, contact: Contact, name: str, value: Any) -> None:
 def _related(call: Call, contact: Contact, name: str, value: Any) -> None:
     numbers = [int(str(one["id"]).rpartition(":")[2]) for one in value]
     setattr(contact, name, [call.account.contacts[number].id for number in numbers])
+
+
+def _files(call: Call, contact: Contact, name: str, value: Any) -> None:
+    before, contact.files = contact.files, attached(call, value)["files"]
+    release(call.account, before)
 
 
 def _custom(call: Call, contact: Contact, failures: list[dict[str, str]]) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from crmkit.sandbox.planfix.call import Call
 from crmkit.sandbox.planfix.exceptions import Refused, bad_value, missing
+from crmkit.sandbox.planfix.field_rows import custom_fields, custom_value
 from crmkit.sandbox.planfix.fields import TYPE_NAMES
 from crmkit.sandbox.planfix.models import FieldDef, ObjectKind
-from crmkit.sandbox.planfix.rows import custom_fields, custom_value, status_row
+from crmkit.sandbox.planfix.rows import status_row
 from crmkit.sandbox.planfix.urls import route
 
 

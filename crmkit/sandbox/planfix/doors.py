@@ -1,0 +1,88 @@
+"""What an account answers beside its API: signed downloads and incoming webhooks. No token is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from crmkit.sandbox.faults import Fault
+from crmkit.sandbox.planfix.account import Account
+from crmkit.sandbox.planfix.library import DOWNLOADS, signature
+from crmkit.sandbox.wire import Reply, Request
+
+__all__ = ["Doors"]
+
+TEXT = "text/plain; charset=utf-8"
+
+
+class Doors:
+    """The doors of an account as :class:`crmkit.sandbox.wire.Vendor`; paths are whole."""
+
+    prefix = ""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._doors: dict[str, Callable[[Request], Reply]] = {DOWNLOADS: self._download}
+
+    def opens(self, path: str) -> bool:
+        """Tell whether there is a door at this path."""
+        return path.startswith(tuple(self._doors))
+
+    def operation(self, verb: str, path: str) -> str:
+        """Return the name of a door: ``GET /download/``."""
+        return next((f"{verb} {door}" for door in self._doors if path.startswith(door)), "")
+
+    def caller(self, request: Request) -> str:
+        """Return nobody: who knows the link or the code may use it."""
+        return ""
+
+    def public(self, request: Request) -> Request:
+        """Return a request without what makes it valid: signature and code."""
+        query = {name: value for name, value in request.query.items() if name != "signature"}
+        return replace(request, query=query)
+
+    def handle(self, request: Request, fault: Fault | None = None) -> Reply:
+        """Answer a request."""
+        with self._account.lock:
+            self._account.settle()
+            door = next(door for prefix, door in self._doors.items() if request.path.startswith(prefix))
+            return door(request)
+
+    def meter(self, request: Request) -> Reply | None:
+        """Count nothing: these are no requests of the API."""
+        return None
+
+    def failure(self, status: int, body: Any = None) -> Reply:
+        """Return a plain error."""
+        return Reply(status, str(body or "error").encode(), TEXT)
+
+    def settle(self) -> None:
+        """Apply the queued changes that are due."""
+        self._account.settle()
+
+    def state(self, collection: str, key: str = "") -> Any:
+        """Refuse: the account has the state."""
+        raise LookupError(collection)
+
+    def act(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Refuse: people do not act here."""
+        raise LookupError(name)
+
+    def about(self) -> dict[str, Any]:
+        """Return the paths."""
+        return {"doors": list(self._doors)}
+
+    def _download(self, request: Request) -> Reply:
+        """Send a file to who has a valid link. A storage refuses two credentials at once: a token is one."""
+        if "authorization" in request.headers:
+            return self.failure(400, "Only one auth mechanism allowed: the link is signed, send no token")
+        number = request.path.removeprefix(DOWNLOADS)
+        expires = request.query.get("expires", "")
+        file = self._account.files.get(int(number)) if number.isdigit() else None
+        if file is None or not expires.isdigit():
+            return self.failure(404, "There is no such file")
+        signed = request.query.get("signature") == signature(file.id, int(expires))
+        if not signed or int(expires) < self._account.now():
+            return self.failure(403, "The link is wrong or has expired")
+        return Reply(200, file.content, content_type="application/octet-stream")
