@@ -33,8 +33,8 @@ $(STAMP):
 			echo "crmkit needs Python 3.11 or newer with its venv module; found none: make PYTHON=/path/to/python3" >&2; exit 2; }; \
 		echo "Setting up $(VENV) with $$("$(PYTHON)" -V) (once, a minute or two) ..."; \
 		"$(PYTHON)" -m venv --clear $(VENV); }
-	@$(PY) -m pip install --quiet --require-hashes -r requirements-dev.txt
-	@$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(PY) -m pip install -qq --require-hashes -r requirements-dev.txt
+	@$(PY) -m pip install -qq --no-deps --no-build-isolation --editable .
 	@echo "$(FINGERPRINT)" > $(STAMP)
 
 demo: setup
