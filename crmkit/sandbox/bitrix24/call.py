@@ -1,4 +1,4 @@
-"""One call of a method, single or within a batch: who calls, with which parameters, and what it tells beside."""
+"""One call of a method, single or in a batch: who calls, with which parameters, what it tells beside."""
 
 from __future__ import annotations
 

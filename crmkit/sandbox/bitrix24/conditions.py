@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from operator import ge, gt, le, lt
 from typing import Any
 
 from crmkit.sandbox.bitrix24.exceptions import invalid_argument
@@ -37,6 +38,7 @@ ALL_PREFIXES = (
     "%",
 )
 LIKE = ("%", "=%", "%=", "!%", "!=%", "!%=")
+ORDERED: dict[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge, "<": lt, "<=": le}
 NO_LIKE = frozenset({"crm_status", "crm_company", "crm_contact"})
 """Types whose pattern filters the old lists turn into plain equality."""
 
@@ -227,18 +229,13 @@ def _compare(operator: str, wanted: Any) -> Callable[[Any], bool]:
     if operator in ("", "=", "@"):
         if wanted is None:
             return lambda found: found is None or found in ("", 0)
-        return lambda found: found == wanted
+        return lambda found: bool(found == wanted)
     if operator in ("%", "=%", "%="):
         return _like(operator, wanted)
     if wanted is None:
         return lambda found: False
-    if operator == ">":
-        return lambda found: found is not None and found > wanted
-    if operator == ">=":
-        return lambda found: found is not None and found >= wanted
-    if operator == "<":
-        return lambda found: found is not None and found < wanted
-    return lambda found: found is not None and found <= wanted
+    compare = ORDERED[operator]
+    return lambda found: found is not None and bool(compare(found, wanted))
 
 
 def _like(operator: str, wanted: Any) -> Callable[[Any], bool]:

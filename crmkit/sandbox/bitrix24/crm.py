@@ -80,8 +80,7 @@ def fresh(portal: Portal, kind: Kind, user: int, now: int) -> Row:
 def change(portal: Portal, kind: Kind, old: Row, values: Row, author: Author, *, always: bool = False) -> Row:
     """Change an item and return its new row; without an effective change nothing is saved or told.
 
-    Args:
-        always: Save even if nothing changes, as the old methods do.
+    With ``always`` it is saved even if nothing changes, as the old methods do.
 
     Raises:
         RestError: Pipeline or stage do not exist, or do not belong together.

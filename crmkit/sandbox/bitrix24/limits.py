@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from crmkit.sandbox.bitrix24.settings import Settings
 from crmkit.sandbox.clock import SandboxClock
 
-__all__ = ["Budgets", "Bucket", "cost_of"]
+__all__ = ["Bucket", "Budgets", "cost_of"]
 
 MINUTES = 10
 COUNTED_FROM = 0.1

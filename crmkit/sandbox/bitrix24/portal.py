@@ -76,6 +76,7 @@ class Portal:
         self.tasks = Table("XML_ID")
         self.checklists = Table()
         self.elapsed = Table()
+        self.log_messages: dict[int, dict[str, Any]] = {}
         self.notifications: dict[int, Notification] = {}
         self.groups: dict[int, Group] = {}
         self.events = Events(self)

@@ -37,7 +37,7 @@ class Step:
 
 @dataclass
 class Template:
-    """A business process template; ``auto_execute`` is 0 none, 1 create, 2 edit, 3 both, 8 and more robots."""
+    """A template; ``auto_execute`` is 0 none, 1 create, 2 edit, 3 both, 8 and more for robots."""
 
     id: int
     name: str

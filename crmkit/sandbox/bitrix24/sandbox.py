@@ -127,7 +127,7 @@ class Bitrix24Sandbox(Sandbox):
 
     @property
     def portal_config(self) -> dict[str, Any]:
-        """A ``[portals.X]`` section of ``crmkit.toml`` that fits this portal, its robot's webhook included."""
+        """A ``[portals.X]`` section of ``crmkit.toml`` for this portal, with its robot's webhook."""
         settings = self.vendor.portal.settings
         return {
             "provider": "bitrix24",

@@ -157,7 +157,7 @@ def empty(portal: Portal, *, start: datetime, random_seed: int = 7) -> None:
 
 
 def deals(portal: Portal, *, start: datetime, deals: int = 5000, random_seed: int = 7) -> None:
-    """So many deals, numbered from 1; they are made when they are asked for, and take no memory until then."""
+    """So many deals, numbered from 1; they are made when asked for, and take no memory until then."""
     skeleton(portal, random_seed=random_seed)
     kind = portal.kinds[DEAL]
     stages = [stage for stage, _, _ in STAGES.values()]

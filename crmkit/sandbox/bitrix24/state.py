@@ -35,7 +35,11 @@ def read(portal: Portal, collection: str, key: str = "") -> Any:
             else found
         )
         return [_plain(row) for row in rows]
-    member = found.get(int(key) if key.isdigit() else key) if isinstance(found, (Table, dict)) else None
+    member = None
+    if isinstance(found, Table):
+        member = found.get(int(key)) if key.isdigit() else None
+    elif isinstance(found, dict):
+        member = found.get(int(key) if key.isdigit() else key)
     if member is None:
         raise LookupError(f"no {key!r} in {collection}")
     return _plain(member)

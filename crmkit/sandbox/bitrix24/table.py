@@ -1,4 +1,4 @@
-"""Rows of a table in the order of their numbers, with indexes; a million rows need not exist until asked for."""
+"""Rows by number, with indexes; a million of them need not exist until they are asked for."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Table:
     def find(
         self, conditions: Conditions, order: Order, *, offset: int, limit: int, counted: bool
     ) -> tuple[list[Row], int]:
-        """Return a page of the rows that meet conditions, and how many there are in all (0 if not counted)."""
+        """Return a page of what meets the conditions, and how many there are in all (0 if not counted)."""
         by_number = not order or order[0][0] == "ID"
         descending = bool(order) and order[0][1]
         numbers = self._candidates(conditions, descending=by_number and descending)

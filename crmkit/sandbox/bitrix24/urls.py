@@ -73,7 +73,7 @@ def _key(name: str, version: int) -> str:
 
 @cache
 def methods() -> dict[str, Method]:
-    """Return all methods that are emulated, by their names in lower case (``v3:`` before those of REST 3.0)."""
+    """Return all methods that are emulated, by name in lower case (``v3:`` before those of REST 3.0)."""
     # Imported late: the modules of the methods register themselves here.
     importlib.import_module("crmkit.sandbox.bitrix24.responses").load()
     return _METHODS

@@ -14,8 +14,10 @@ from crmkit.sandbox.bitrix24.portal import Portal
 __all__ = ["TYPES", "add_field", "change_enum"]
 
 TYPES = frozenset(
-    "string integer double boolean date datetime money url address enumeration file employee crm_status "
-    "iblock_section iblock_element crm".split()
+    (
+        *("string", "integer", "double", "boolean", "date", "datetime", "money", "url", "address"),
+        *("enumeration", "file", "employee", "crm_status", "iblock_section", "iblock_element", "crm"),
+    )
 )
 MAX_NAME = 50
 FIRST_ID, FIRST_ENUM = 101, 41

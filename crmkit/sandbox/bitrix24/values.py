@@ -94,17 +94,16 @@ def universal_writer(spec: FieldSpec, zone: str) -> Writer | None:
 
 
 def _universal_scalar(spec: FieldSpec, zone: str) -> Writer | None:
-    if spec.type == "datetime":
-        return lambda value: None if value is None else iso(value, zone)
-    if spec.type == "date":
-        return lambda value: None if value is None else iso_date(value, zone)
-    if spec.type == "double":
-        return _plain_number
-    if spec.type == "boolean" and spec.custom:
-        return lambda value: None if value is None else "Y" if value else "N"
-    if spec.type in ("crm_company", "crm_contact") and not spec.multiple:
-        return lambda value: value or 0
-    return None
+    writers: dict[str, Writer] = {
+        "datetime": lambda value: None if value is None else iso(value, zone),
+        "date": lambda value: None if value is None else iso_date(value, zone),
+        "double": _plain_number,
+    }
+    if spec.custom:
+        writers["boolean"] = lambda value: None if value is None else "Y" if value else "N"
+    if not spec.multiple:
+        writers["crm_company"] = writers["crm_contact"] = lambda value: value or 0
+    return writers.get(spec.type)
 
 
 def _plain_number(value: float | None) -> float | None:
@@ -120,22 +119,18 @@ def legacy_writer(spec: FieldSpec, zone: str) -> Writer:
 
 
 def _legacy_scalar(spec: FieldSpec, zone: str) -> Writer:
-    if spec.type == "datetime":
-        return lambda value: "" if value is None else iso(value, zone)
-    if spec.type == "date":
-        return lambda value: "" if value is None else iso_date(value, zone)
-    if spec.type == "double":
-        decimals = 4 if spec.custom else 2
-        return lambda value: (
-            None if value is None else f"{value:.{decimals}f}".rstrip("0") if spec.custom else f"{value:.2f}"
-        )
-    if spec.type == "boolean" and spec.custom:
-        return lambda value: "" if value is None else "1" if value else "0"
-    if spec.type in ("crm_company", "crm_contact", "crm_lead"):
-        return lambda value: str(value or 0)
-    if spec.type == "enumeration":
-        return lambda value: "" if value is None else str(value)
-    return lambda value: None if value is None else str(value)
+    writers: dict[str, Writer] = {
+        "datetime": lambda value: "" if value is None else iso(value, zone),
+        "date": lambda value: "" if value is None else iso_date(value, zone),
+        "double": lambda value: None if value is None else f"{value:.2f}",
+        "enumeration": lambda value: "" if value is None else str(value),
+    }
+    if spec.custom:
+        writers["double"] = lambda value: None if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
+        writers["boolean"] = lambda value: "" if value is None else "1" if value else "0"
+    for link in ("crm_company", "crm_contact", "crm_lead"):
+        writers[link] = lambda value: str(value or 0)
+    return writers.get(spec.type, lambda value: None if value is None else str(value))
 
 
 def parsed(spec: FieldSpec, value: Any, zone: tzinfo, *, legacy: bool) -> Any:
@@ -155,25 +150,28 @@ def parsed(spec: FieldSpec, value: Any, zone: tzinfo, *, legacy: bool) -> Any:
 
 def _scalar(spec: FieldSpec, value: Any, zone: tzinfo, *, legacy: bool) -> Any:
     if isinstance(value, (list, dict)):
-        return None if not value else IGNORED
+        return IGNORED if value else None
     if spec.type == "boolean":
-        yes = (value in ("Y", "y", "1", "true") or value is True or value == 1) if legacy else _is_yes(value)
-        if spec.custom:
-            return None if value is None or value == "" else yes
-        return "Y" if yes else "N"
+        return _flag(spec, value, legacy=legacy)
     if value is None or value == "":
         return None
-    if spec.type == "datetime":
-        at = moment(value, zone)
-        return IGNORED if at is None else at
-    if spec.type == "date":
-        on = day(value, zone)
-        return IGNORED if on is None else on
+    if spec.type in ("datetime", "date"):
+        read: Any = (moment if spec.type == "datetime" else day)(value, zone)
+        return IGNORED if read is None else read
+    return _read(spec, value)
+
+
+def _flag(spec: FieldSpec, value: Any, *, legacy: bool) -> Any:
+    yes = (value in ("Y", "y", "1", "true") or value is True or value == 1) if legacy else _is_yes(value)
+    if spec.custom:
+        return None if value is None or value == "" else yes
+    return "Y" if yes else "N"
+
+
+def _read(spec: FieldSpec, value: Any) -> Any:
     if spec.type == "double":
         return number(value)
-    if spec.type in TEXTS:
-        return _text(value)
-    return intval(value)
+    return _text(value) if spec.type in TEXTS else intval(value)
 
 
 def _is_yes(value: Any) -> bool:
@@ -196,12 +194,7 @@ def sought(spec: FieldSpec, value: Any, zone: tzinfo) -> Any:
         if spec.custom:
             return truthy(value) and value not in ("N", "n")
         return "Y" if value in ("Y", "y", "1", 1, True) else "N"
-    if spec.type == "datetime":
-        return moment(value, zone)
-    if spec.type == "date":
-        return day(value, zone)
-    if spec.type == "double":
-        return number(value)
-    if spec.type in TEXTS:
-        return _text(value).casefold()
-    return intval(value)
+    if spec.type in ("datetime", "date"):
+        return (moment if spec.type == "datetime" else day)(value, zone)
+    read = _read(spec, value)
+    return read.casefold() if isinstance(read, str) else read

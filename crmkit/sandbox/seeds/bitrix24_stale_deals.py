@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,15 @@ __all__ = ["fill"]
 
 DEAL, CONTACT, COMPANY = 2, 3, 4
 CREATED, MOVED, FINAL = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the stories are put: the portal, its stages by logical name, the robot that makes noise."""
+
+    portal: Portal
+    stages: Mapping[str, str]
+    robot: int
 
 
 def fill(
@@ -35,7 +45,7 @@ def fill(
     """
     stories = StaleDeals(start, seed=random_seed, **options)
     now = int(start.timestamp())
-    first = {"now": now, "robot": noisy_robot}
+    place = _Place(portal, stages, noisy_robot)
     for number, company in enumerate(stories.companies, 1):
         created = now - 200 * 86400
         _put(portal, COMPANY, {"ID": number, "TITLE": company.name, "DATE_CREATE": created})
@@ -51,7 +61,7 @@ def fill(
         reach = {"FM": phone, "PHONE": [company.phone], "HAS_PHONE": "Y"}
         _put(portal, CONTACT, {"ID": number, "DATE_CREATE": created, **person, **reach})
     for number, story in enumerate(stories, 1):
-        _deal(portal, number, story, stages, first)
+        _deal(place, number, story)
     portal.newest(DEAL, max((row["DATE_CREATE"] for row in portal.items[DEAL]), default=0))
 
 
@@ -69,9 +79,8 @@ def _put(portal: Portal, entity_type: int, values: Row) -> Row:
     return row
 
 
-def _deal(
-    portal: Portal, number: int, story: DealStory, stages: Mapping[str, str], first: Mapping[str, int]
-) -> None:
+def _deal(place: _Place, number: int, story: DealStory) -> None:
+    portal = place.portal
     kind = portal.kinds[DEAL]
     created = int(story.created)
     custom = {
@@ -86,7 +95,7 @@ def _deal(
         "ID": number,
         "TITLE": story.title,
         "CATEGORY_ID": 0,
-        "STAGE_ID": stages["new"],
+        "STAGE_ID": place.stages["new"],
         "STAGE_SEMANTIC_ID": "P",
         "IS_NEW": "Y",
         "CURRENCY_ID": "RUB",
@@ -101,34 +110,28 @@ def _deal(
     row = _put(portal, DEAL, row)
     _history(portal, row, CREATED, created)
     for happening in story.happenings:
-        _happen(portal, kind, row, happening, stages, first)
+        _happen(place, row, happening)
 
 
 def _option(kind: Kind, name: str, value: str) -> int | None:
     return next((one["ID"] for one in kind.fields[name].enum if one["VALUE"] == value), None)
 
 
-def _happen(
-    portal: Portal,
-    kind: Kind,
-    row: Row,
-    happening: Happening,
-    stages: Mapping[str, str],
-    first: Mapping[str, int],
-) -> None:
+def _happen(place: _Place, row: Row, happening: Happening) -> None:
+    portal = place.portal
     at, manager = int(happening.at), row["ASSIGNED_BY_ID"]
     if happening.kind == "comment" and happening.actor == "client":
         _mail(portal, row, at, happening.what)
         row |= {"LAST_ACTIVITY_TIME": at, "DATE_MODIFY": at}
     elif happening.kind == "comment":
         robot = happening.actor == "robot"
-        _comment(portal, kind, row, at, first["robot"] if robot else manager, happening.what)
+        _comment(portal, row, at, place.robot if robot else manager, happening.what)
         if robot:
-            row |= {"LAST_ACTIVITY_TIME": at, "LAST_ACTIVITY_BY": first["robot"], "DATE_MODIFY": at}
-            row["MODIFY_BY_ID"] = first["robot"]
+            row |= {"LAST_ACTIVITY_TIME": at, "LAST_ACTIVITY_BY": place.robot, "DATE_MODIFY": at}
+            row["MODIFY_BY_ID"] = place.robot
     elif happening.kind == "stage":
         semantic = {"won": "S", "refused": "F"}.get(happening.what, "P")
-        row |= {"STAGE_ID": stages[happening.what], "STAGE_SEMANTIC_ID": semantic, "IS_NEW": "N"}
+        row |= {"STAGE_ID": place.stages[happening.what], "STAGE_SEMANTIC_ID": semantic, "IS_NEW": "N"}
         row |= {"MOVED_TIME": at, "DATE_MODIFY": at, "CLOSED": "N" if semantic == "P" else "Y"}
         _history(portal, row, MOVED if semantic == "P" else FINAL, at)
     else:
@@ -150,14 +153,14 @@ def _history(portal: Portal, row: Row, type_: int, at: int) -> None:
     )
 
 
-def _comment(portal: Portal, kind: Kind, row: Row, at: int, author: int, text: str) -> None:
+def _comment(portal: Portal, row: Row, at: int, author: int, text: str) -> None:
     portal.comments.put(
         {
             "ID": portal.comments.next_id(),
-            "OWNER": f"{kind.id}:{row['ID']}",
+            "OWNER": f"{DEAL}:{row['ID']}",
             "ENTITY_ID": row["ID"],
-            "ENTITY_TYPE": kind.name,
-            "ENTITY_TYPE_ID": kind.id,
+            "ENTITY_TYPE": "deal",
+            "ENTITY_TYPE_ID": DEAL,
             "AUTHOR_ID": author,
             "COMMENT": text,
             "CREATED": at,

@@ -122,7 +122,7 @@ def _kind(call: Call) -> Kind:
 
 
 def _original(call: Call) -> bool:
-    return call.get("useOriginalUfNames") == "Y"  # a JSON true is no "Y"
+    return str(call.get("useOriginalUfNames")) == "Y"  # a JSON true is no "Y"
 
 
 def _row(call: Call, kind: Kind) -> Row:
