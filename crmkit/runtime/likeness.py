@@ -16,6 +16,7 @@ TIMES = re.compile(
     | \d{1,2}[./]\d{1,2}[./]\d{2,4}                                                         # 18.03.2025
     | \d{1,2}:\d{2}(?::\d{2})?                                                              # 09:30
     | \d+ \s+ (?:дн|ден|сут|недел|час|мин|day|week|hour|min)\w*                             # 7 дней
+    | \d+ \s+ (?:событи|robot\ event)\w*                                                    # 3 события робота
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -26,7 +27,8 @@ def same_actions(planned: Iterable[Action], fresh: Iterable[Action]) -> bool:
     """Tell whether two lists of actions mean the same: kind, step, episode, and what is written.
 
     Dates, times and numbers of days inside texts may differ, as may deadlines and moments (not days) that are
-    written into fields: they move while a plan waits to be applied. Names may differ, not the ids.
+    written into fields: they move while a plan waits to be applied. So does the number of events of robots
+    that did not count. Names may differ, not the ids.
     """
     return [_meaning(action) for action in planned] == [_meaning(action) for action in fresh]
 
