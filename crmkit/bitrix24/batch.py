@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from itertools import takewhile
 from typing import Any
 
 from crmkit.bitrix24.chain import refs_in, run_in_order
@@ -20,6 +21,7 @@ from crmkit.bitrix24.parcel import ATTEMPTS, PAGE, Again, Gate, Job, Kind, Parce
 from crmkit.clock import Clock
 from crmkit.exceptions import CrmkitError, ValidationError
 from crmkit.transport.rate_limit import Limiter
+from crmkit.transport.request import Effect
 
 __all__ = ["Batcher", "Sizer", "as_command"]
 
@@ -137,7 +139,7 @@ class _Run:
         self._waiting: dict[str, deque[Job]] = {}
         self._away: set[Future[Parcel]] = set()
         self._ready: dict[int, Outcome] = {}
-        self._turns: dict[tuple[Any, ...], deque[int]] = {}
+        self._turns: dict[tuple[Any, ...], deque[Job]] = {}
         self._taken = 0
         self._given = 0
         self._exhausted = False
@@ -179,7 +181,7 @@ class _Run:
 
     def _enqueue(self, job: Job) -> None:
         if job.target is not None:
-            self._turns.setdefault(job.target, deque()).append(job.index)
+            self._turns.setdefault(job.target, deque()).append(job)
         self._waiting.setdefault(job.command.method, deque()).append(job)
 
     def _dispatch(self) -> bool:
@@ -213,7 +215,7 @@ class _Run:
             job = heads[method].popleft()
             if not heads[method]:
                 del heads[method]
-            if job.ready > now or not self._has_turn(job, chosen) or (chosen and job.kind is not kind):
+            if job.ready > now or not self._has_turn(job) or (chosen and job.kind is not kind):
                 passed.append(job)
                 continue
             if not chosen:
@@ -228,17 +230,15 @@ class _Run:
             self._waiting[job.command.method].appendleft(job)
         return Parcel(chosen, kind) if chosen else None
 
-    def _has_turn(self, job: Job, chosen: Sequence[Job]) -> bool:
-        """Tell whether nothing before it on the same object is still under way or waiting."""
-        if job.target is None or self._turns[job.target][0] == job.index:
+    def _has_turn(self, job: Job) -> bool:
+        """Tell whether nothing before it on the same object is unfinished; reads do not wait for reads.
+
+        Not even in one request: were the first to be tried again, it would come after the second.
+        """
+        if job.target is None or self._turns[job.target][0] is job:
             return True
-        before = {one.index for one in chosen}
-        for index in self._turns[job.target]:
-            if index == job.index:
-                return True
-            if index not in before:
-                return False
-        return True
+        before = takewhile(lambda one: one is not job, self._turns[job.target])
+        return job.command.repeat is Effect.READ and all(one.command.repeat is Effect.READ for one in before)
 
     def _receive(self, parcel: Parcel) -> None:
         self._sizer.learn(len(parcel.jobs), parcel.duration)
@@ -263,7 +263,7 @@ class _Run:
     def _finish(self, job: Job, outcome: Outcome) -> None:
         self._ready[job.index] = outcome
         if job.target is not None:
-            self._turns[job.target].remove(job.index)
+            self._turns[job.target].remove(job)
             if not self._turns[job.target]:
                 del self._turns[job.target]
 
@@ -285,13 +285,16 @@ class _Run:
                 self._receive(future.result())
             return
         now = self._clock.monotonic()
-        delays = {
-            job.command.method: max(job.ready - now, self._owner._limiter.operating.delay(job.command.method))
+        seconds, method = min(
+            (
+                max(job.ready - now, self._owner._limiter.operating.delay(job.command.method)),
+                job.command.method,
+            )
             for queue in self._waiting.values()
             for job in queue
-        }
-        method = min(delays, key=lambda name: delays[name])
-        self._owner._sleep(method, max(delays[method], 0.001))
+            if self._has_turn(job)  # the others wait for these
+        )
+        self._owner._sleep(method, max(seconds, 0.001))
 
 
 def _job(index: int, command: Command, *, alone: bool) -> Job:

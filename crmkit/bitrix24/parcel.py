@@ -62,7 +62,7 @@ class Kind(Enum):
     """No sending: a look whether lost creates took place."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
     """A command on its way.
 

@@ -225,6 +225,23 @@ def test_errors_inside_a_batch_show_no_secret(b24: Bitrix24, portal: Any) -> Non
     assert "s3cretk3y" not in str(outcome.error) + repr(outcome) + repr(vars(outcome.error))
 
 
+def test_who_waits_for_a_paused_command_on_the_same_object_does_not_spin(
+    make_client: Callable[..., Bitrix24], portal: Any, clock: Any
+) -> None:
+    portal.add(1)
+    portal.rules.append(
+        lambda m, _: (
+            {"error": "OPERATION_TIME_LIMIT"} if m.endswith("update") and clock.monotonic() < 100 else None
+        )
+    )
+    naps: list[float] = []
+    client = make_client(on_wait=lambda _, seconds: naps.append(seconds))
+    commands = [update(1), ("crm.item.get", {"entityTypeId": 2, "id": 1})]
+    assert client.batch(commands).results()[1]["item"]["title"] == "new"
+    client.batch([update(1)] + [("crm.item.get", {"entityTypeId": 2, "id": 1})] * 60)
+    assert len(naps) <= 4
+
+
 def test_query_limit_inside_a_batch_is_waited_for(b24: Bitrix24, portal: Any) -> None:
     portal.add(1)
     answers = [{"error": "QUERY_LIMIT_EXCEEDED"}, None]
@@ -273,6 +290,20 @@ def test_commands_on_one_object_keep_their_order(make_client: Callable[..., Bitr
     commands = [update(1 + n % 3, title=f"v{n}") for n in range(301)]
     make_client(workers=8).batch(commands)
     assert [portal.items[n]["title"] for n in (1, 2, 3)] == ["v300", "v298", "v299"]
+
+
+def test_a_repeated_command_does_not_overtake_a_later_one_on_its_object(b24: Bitrix24, portal: Any) -> None:
+    portal.add(1)
+    answers = [{"error": "INTERNAL_SERVER_ERROR", "error_description": "x"}]
+    portal.rules.append(lambda *_: answers.pop() if answers else None)
+    assert len(b24.batch([update(1, title="first"), update(1, title="last")]).done) == 2
+    assert portal.items[1]["title"] == "last"
+
+
+def test_reads_of_one_object_travel_together(b24: Bitrix24, portal: Any) -> None:
+    portal.add(1)
+    assert len(b24.batch([("crm.item.get", {"id": 1})] * 100).done) == 100
+    assert len(portal.requests) == 2
 
 
 def test_stream_reads_no_further_ahead_than_it_sends(b24: Bitrix24, portal: Any) -> None:
