@@ -40,10 +40,11 @@ TASK = specs(
     "ID:integer PARENT_ID:integer TITLE:string DESCRIPTION:string MARK:string PRIORITY:integer "
     "STATUS:integer STAGE_ID:integer GROUP_ID:integer CREATED_BY:user CREATED_DATE:datetime "
     "RESPONSIBLE_ID:user ACCOMPLICES:user* AUDITORS:user* CHANGED_BY:user CHANGED_DATE:datetime "
-    "STATUS_CHANGED_BY:user STATUS_CHANGED_DATE:datetime CLOSED_BY:user CLOSED_DATE:datetime ACTIVITY_DATE:datetime "
-    "DATE_START:datetime DEADLINE:datetime START_DATE_PLAN:datetime END_DATE_PLAN:datetime XML_ID:string "
-    "TASK_CONTROL:boolean ALLOW_CHANGE_DEADLINE:boolean ALLOW_TIME_TRACKING:boolean TIME_ESTIMATE:integer "
-    "TAGS:string* UF_CRM_TASK:string* UF_TASK_WEBDAV_FILES:string*"
+    "STATUS_CHANGED_BY:user STATUS_CHANGED_DATE:datetime CLOSED_BY:user CLOSED_DATE:datetime "
+    "ACTIVITY_DATE:datetime DATE_START:datetime DEADLINE:datetime START_DATE_PLAN:datetime "
+    "END_DATE_PLAN:datetime XML_ID:string TASK_CONTROL:boolean ALLOW_CHANGE_DEADLINE:boolean "
+    "ALLOW_TIME_TRACKING:boolean TIME_ESTIMATE:integer TAGS:string* UF_CRM_TASK:string* "
+    "UF_TASK_WEBDAV_FILES:string*"
 )
 READ_ONLY = frozenset(
     (

@@ -44,7 +44,7 @@ def get(call: Call) -> Any:
 def list_(call: Call) -> Any:
     """Return a page of items."""
     kind, original, portal = _kind(call), _original(call), call.portal
-    names = _names(kind, original)
+    names = _searched(kind, original)
     dialect = Dialect(names.get, strict=True, logic=True)
     conditions = Conditions.read(call.get("filter"), dialect, portal.zone)
     order = _order(call.get("order"), names)
@@ -140,6 +140,12 @@ def _names(kind: Kind, original: bool) -> dict[str, FieldSpec]:
     if not original:
         return kind.by_key
     return {_shown(spec, original): spec for spec in kind.universal_fields()}
+
+
+def _searched(kind: Kind, original: bool) -> dict[str, FieldSpec]:
+    """Return the names that filters and orders may use: the vendor's own fields also in capitals."""
+    capitals = {spec.name: spec for spec in kind.universal_fields() if not spec.custom}
+    return capitals | _names(kind, original)
 
 
 def _order(given: Any, names: dict[str, FieldSpec]) -> Order:
