@@ -101,14 +101,17 @@ class FieldTable:
         self._lock = threading.Lock()
         self._schemas: dict[tuple[str, tuple[Any, ...]], Schema] = {}
 
-    def of(self, method: str, params: Mapping[str, Any], what: str) -> Schema:
-        """Return the schema that a ``*.fields`` method describes."""
+    def of(
+        self, method: str, params: Mapping[str, Any], what: str, extra: Mapping[str, Any] | None = None
+    ) -> Schema:
+        """Return the schema that a ``*.fields`` method describes; ``extra`` are fields it may leave out."""
         key = method, tuple(sorted(params.items()))
         with self._lock:
             if key not in self._schemas:
                 result = self._call(method, params)
                 inside = as_map(result).get("fields")
-                self._schemas[key] = Schema(what, as_map(inside) if inside else as_map(result))
+                fields = as_map(inside) if inside else as_map(result)
+                self._schemas[key] = Schema(what, {**(extra or {}), **fields})
             return self._schemas[key]
 
     def forget(self) -> None:

@@ -25,6 +25,11 @@ __all__ = ["Items", "KeyRule"]
 T = TypeVar("T", bound=Item)
 U = TypeVar("U", bound=Item)
 V = TypeVar("V")
+_REACHABLE = frozenset({1, 3, 4})
+"""Leads, contacts and companies have phones, e-mails, sites and messengers."""
+_MULTIFIELD = {"fm": {"type": "crm_multifield", "isMultiple": True}}
+"""A field that adding and updating take whether or not ``crm.item.fields`` names it."""
+_OLD_MULTIFIELDS = frozenset({"PHONE", "EMAIL", "WEB", "IM"})
 _NAMES = {"useOriginalUfNames": "Y"}
 """User fields keep their UF_ names; the server compares with the text "Y"."""
 LOOKUP_SIZE = 500
@@ -82,9 +87,9 @@ class Items(Resource, Generic[T]):
 
     def fields(self) -> Schema:
         """Return the fields of this type; asked once (``crm.item.fields``)."""
-        return self._client.field_table.of(
-            "crm.item.fields", self._type, f"the type {self.entity_type_id} of crm.item"
-        )
+        what = f"the type {self.entity_type_id} of crm.item"
+        extra = _MULTIFIELD if self.entity_type_id in _REACHABLE else {}
+        return self._client.field_table.of("crm.item.fields", self._type, what, extra)
 
     # Reading
 
@@ -240,7 +245,7 @@ class Items(Resource, Generic[T]):
 
     def import_(self, **values: Any) -> int:
         """Make an object without starting robots; system dates may be set (``crm.item.import``)."""
-        fields = self._names().values(values, system=True)
+        fields = self._for_import(values)
         result = self._client.call("crm.item.import", {**self._type, "fields": fields})
         return int(as_map(result)["item"]["id"])
 
@@ -267,7 +272,7 @@ class Items(Resource, Generic[T]):
         wrong: dict[int, ValidationError] = {}
         for place, row in enumerate(rows):
             try:
-                data.append(self._names().values(row, system=True))
+                data.append(self._for_import(row))
             except ValidationError as error:
                 wrong[place] = error
         answer = iter(self._imported(data) if data else ())
@@ -277,6 +282,13 @@ class Items(Resource, Generic[T]):
                 yield Outcome(command, Status.FAILED, error=wrong[place])
             else:
                 yield replace(next(answer), command=command)
+
+    def _for_import(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of an import: system dates are allowed, phones come in the old form."""
+        old = _OLD_MULTIFIELDS if self.entity_type_id in _REACHABLE else frozenset()
+        kept = {name: value for name, value in row.items() if name in old}
+        rest = {name: value for name, value in row.items() if name not in old}
+        return self._names().values(rest, system=True) | kept
 
     def _imported(self, data: Sequence[dict[str, Any]]) -> Iterator[Outcome]:
         command = Command("crm.item.batchImport", {**self._type, "data": [*data]})

@@ -240,3 +240,14 @@ def test_count_page_rows(b24: Bitrix24, portal: Any) -> None:
     assert isinstance(next(b24.leads.list()), Lead)
     assert b24.deals.page(order={"title": "desc"})
     assert portal.requests[-1][1]["order"] == {"title": "DESC"}
+
+
+def test_phones_in_the_form_that_each_method_takes(b24: Bitrix24, portal: Any) -> None:
+    phone = [{"typeId": "PHONE", "valueType": "WORK", "value": "+7"}]
+    b24.contacts.create(title="x", fm=phone)
+    assert portal.items[1]["fm"] == phone
+    portal.methods["crm.item.import"] = lambda params: {"item": {"id": len(params["fields"]["PHONE"])}}
+    assert b24.contacts.import_(title="x", PHONE=[{"VALUE": "+7", "VALUE_TYPE": "WORK"}]) == 1
+    for refused in (lambda: b24.contacts.create(PHONE=[]), lambda: b24.deals.create(fm=[])):
+        with pytest.raises(ValidationError):
+            refused()
