@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from typing_extensions import deprecated
 
-from crmkit.bitrix24.catalogue.node import Node, Send
+from crmkit.bitrix24.catalogue.node import Send
 from crmkit.bitrix24.encoding import File, Ref
 
 _Any: TypeAlias = Any
@@ -3080,7 +3080,7 @@ class _V3_timeman_record:
     def list(self, *, filter: _List, select: _List = ..., order: _Map = ..., pagination: _Map = ...) -> _Any: ...
 class _V3_timeman:
     record: _V3_timeman_record
-class Api(Node):
+class Api:
     def __init__(self, send: Send, path: str = ..., version: int | None = ...) -> None: ...
     access: _access
     ai: _ai

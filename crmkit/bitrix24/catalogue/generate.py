@@ -54,7 +54,7 @@ from typing import Any, TypeAlias
 
 from typing_extensions import deprecated
 
-from crmkit.bitrix24.catalogue.node import Node, Send
+from crmkit.bitrix24.catalogue.node import Send
 from crmkit.bitrix24.encoding import File, Ref
 
 _Any: TypeAlias = Any
@@ -102,7 +102,7 @@ def stub(methods: Iterable[Method]) -> str:
     lines += _classes("", newest_wins, "_")
     lines += _classes("", third, "_V3_")
     lines += [
-        "class Api(Node):",
+        "class Api:",
         "    def __init__(self, send: Send, path: str = ..., version: int | None = ...) -> None: ...",
         *(f"    {line}" for line in _members("", newest_wins, "_")),
     ]

@@ -183,9 +183,8 @@ def test_no_secret_anywhere(b24: Bitrix24, portal: Any, caplog: pytest.LogCaptur
     portal.faults.append(lambda *_: answers[fault])
     with caplog.at_level(logging.DEBUG), pytest.raises(CrmkitError) as caught:
         b24.call("crm.item.get", {"id": 1})
-    shown = (
-        "".join(traceback.format_exception(caught.value)) + repr(b24) + repr(vars(caught.value)) + caplog.text
-    )
+    shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value)) + caplog.text
+    shown += repr(b24) + repr(b24._portal.settings) + repr(b24.api)
     assert "s3cretk3y" not in shown
 
 
