@@ -44,7 +44,7 @@ lint: setup
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
-	$(VENV)/bin/lint-imports --no-cache
+	$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-cache
 
 test: lint
 	$(PY) -m pytest -n 2 --doctest-modules --cov --cov-report= tests crmkit recipes $(ARGS)
