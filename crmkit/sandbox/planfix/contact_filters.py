@@ -98,11 +98,19 @@ CONDITIONS: dict[int, tuple[Get, Make]] = {
 }
 
 
-def saved(filter_id: Any) -> list[Test]:
-    """Return the test of a saved filter of contacts."""
+def saved(call: Call, filter_id: Any) -> list[Test]:
+    """Return the test of a saved filter of contacts.
+
+    Raises:
+        Refused: Code 41: there is no such filter.
+    """
     name = str(filter_id).removeprefix(":")
     if name == "contact":
         return [lambda contact: not contact.is_company]
     if name == "company":
         return [lambda contact: contact.is_company]
-    raise bad_value(f"Filter not found by id {filter_id}")
+    found = call.account.saved_filters.get(name)
+    if found is None or found.about != "contact":
+        raise bad_value(f"Filter not found by id {filter_id}")
+    ways = [tests(call, filters) for filters in found.alternatives]
+    return [lambda contact: any(all(test(contact) for test in way) for way in ways)]

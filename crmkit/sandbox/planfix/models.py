@@ -174,6 +174,7 @@ class ObjectKind:
     process: int
     fields: set[int] = field(default_factory=set)
     comments_allowed: bool = True
+    for_companies: bool = False
 
 
 @dataclass(slots=True)

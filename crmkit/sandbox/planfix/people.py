@@ -124,6 +124,10 @@ class Act:
         """Let a robot comment on tasks; return the numbers of the comments."""
         return [self.comment(robot, task, text) for task in tasks]
 
+    def make_recurring(self, user: Who, task: int, rule: dict[str, Any]) -> None:
+        """Let a task recur by a rule in the vendor's shape, for example ``{"daily": {"type": "Every"}}``."""
+        self._change(user, task, {"recurring": bool(rule), "recurrence": rule or None})
+
     def make_busy(self, task: int, seconds: float) -> None:
         """Keep a task busy for so long: changes by the API are answered with 202 and wait."""
         with self._account.lock:

@@ -89,6 +89,7 @@ class PlanfixSandbox(Sandbox):
             "language": "ru",
             "rate": settings.rate,
             "daily_limit": settings.daily_limit,
+            "user": f"user:{ROBOT}",
             "robots": [f"user:{ROBOT}"],
             "clock": "sandbox",
             **portal_mapping(),

@@ -102,7 +102,10 @@ def skeleton(account: Account, *, random_seed: int = 7) -> None:
         account.objects[1].fields.add(spec.id)
     account.contact_processes[1] = Process(1, "Контакт")
     account.contact_groups[1] = Group(1, "Клиенты")
-    account.contact_templates |= {1: ObjectKind(1, "Контакт", 1), 2: ObjectKind(2, "Компания", 1)}
+    account.contact_templates |= {
+        1: ObjectKind(1, "Контакт", 1),
+        2: ObjectKind(2, "Компания", 1, for_companies=True),
+    }
     furnish(account)
     active = {"type": 10, "operator": "equal", "value": sorted(OPEN_STATUSES - {21})}
     account.saved_filters["40001"] = SavedFilter("40001", "Активные сделки", "user:1", [[active]])

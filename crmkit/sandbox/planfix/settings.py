@@ -56,6 +56,10 @@ class Settings:
         entry_shape: Whether ``GET /datatag/entry/{key}`` wraps the row in ``entry`` (schema)
             or not (example).
         directory_list_key: Under which name ``POST /directory/list`` gives the rows: schema or example.
+        tariff: Reports are made on ``corporation`` only.
+        report_seconds: How long a report takes.
+        report_chunk: Rows of a report in one chunk.
+        user_limit: How many employees the licence allows; ``None`` for no limit.
         busy: What a change of a busy task gets: applied when the task is free, or never.
     """
 
@@ -89,4 +93,8 @@ class Settings:
     downloads: Literal["redirect", "stream"] = "redirect"
     entry_shape: Literal["wrapped", "flat"] = "wrapped"
     directory_list_key: Literal["directories", "directory"] = "directories"
+    tariff: Literal["corporation", "business", "free"] = "corporation"
+    report_seconds: float = 30.0
+    report_chunk: int = 100
+    user_limit: int | None = None
     busy: Literal["queue", "never"] = "queue"

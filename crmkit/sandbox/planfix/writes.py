@@ -50,11 +50,13 @@ class NotTaken(Exception):
     Args:
         name: Of what it was.
         told: What the client is told instead of the usual text.
+        field: Which member of the body the client is told of, if not the whole value.
     """
 
-    def __init__(self, name: str, told: str = "") -> None:
+    def __init__(self, name: str, told: str = "", *, field: str = "") -> None:
         super().__init__(name)
         self.told = told
+        self.field = field
 
 
 def failures_payload(call: Call, failures: Failures) -> dict[str, Any]:
@@ -88,7 +90,7 @@ def read(call: Call, body: dict[str, Any], readers: Readers) -> tuple[dict[str, 
             try:
                 changes |= readers[name](call, value)
             except NotTaken as refused:
-                failures.append({"field": name, "error": refused.told or FAILED})
+                failures.append({"field": refused.field or name, "error": refused.told or FAILED})
             except UNREADABLE:
                 failures.append({"field": name, "error": FAILED})
     return changes, failures

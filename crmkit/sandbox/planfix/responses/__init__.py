@@ -17,6 +17,11 @@ _PARTS = (
     "files",
     "datatags",
     "directories",
+    "checklists",
+    "reports",
+    "custom_fields",
+    "contact_import",
+    "user_writes",
 )
 
 

@@ -44,7 +44,7 @@ def contact_list(call: Call) -> dict[str, Any]:
     if flag is not None or (call.settings.contacts_without_flag == "contacts" and not by_filter):
         tests.append(lambda contact: contact.is_company == bool(flag))
     if call.body.get("filterId"):
-        tests += contact_filters.saved(call.body["filterId"])
+        tests += contact_filters.saved(call, call.body["filterId"])
     alive = (contact for _, contact in sorted(call.account.contacts.items()) if not contact.is_deleted)
     found = list(passing(tests, alive))
     prefixed = call.body.get("prefixedId") is True
@@ -53,6 +53,33 @@ def contact_list(call: Call) -> dict[str, Any]:
             contact_row(call, one, wanted, prefixed=prefixed) for one in found[offset : offset + size]
         ]
     }
+
+
+@route("GET", "/contact/templates", "contact_readonly")
+def contact_templates(call: Call) -> dict[str, Any]:
+    """List the templates of contacts, or of companies with ``isCompany``."""
+    wanted, (offset, size) = call.wanted("id,name"), call.query_page()
+    flag = call.request.query.get("isCompany")
+    found = [
+        Contact(one.id, one.name, template=one.id, process=one.process, is_company=one.for_companies)
+        for one in call.account.contact_templates.values()
+        if flag is None or one.for_companies == call.flag("isCompany")
+    ]
+    return {"templates": [contact_row(call, one, wanted) for one in found[offset : offset + size]]}
+
+
+@route("GET", "/contact/groups", "contact_readonly")
+def contact_groups(call: Call) -> dict[str, Any]:
+    """List the groups of contacts."""
+    return {"groups": [{"id": one.id, "name": one.name} for one in call.account.contact_groups.values()]}
+
+
+@route("POST", "/contact/filters", "contact_readonly", error_status=500)
+def contact_filters_list(call: Call) -> dict[str, Any]:
+    """List the filters of contacts: those that every account has, then the saved ones."""
+    built_in = [{"id": ":contact", "name": "Контакты"}, {"id": ":company", "name": "Компании"}]
+    saved = call.account.filters_about("contact")
+    return {"filters": [*built_in, *(one.row(call.account.name_of) for one in saved)]}
 
 
 @route("GET", "/contact/{id}", "contact_readonly")
@@ -82,7 +109,7 @@ def contact_create(call: Call) -> dict[str, Any]:
     account, now = call.account, call.account.now()
     number = account.new_id("contact")
     contact = Contact(number, "", created=now, updated=now, added_by=call.user.ref, process=1)
-    _write(call, contact)
+    write_contact(call, contact, call.body)
     account.contacts[number] = contact
     return {"id": number}
 
@@ -94,7 +121,7 @@ def contact_update(call: Call) -> dict[str, Any] | None:
     moves = not call.silent or call.settings.silent_moves_dates
 
     def apply(at: float) -> list[dict[str, str]]:
-        failures = _write(call, contact)
+        failures = write_contact(call, contact, call.body)
         contact.updated = at if moves else contact.updated
         return failures
 
@@ -106,8 +133,8 @@ def contact_update(call: Call) -> dict[str, Any] | None:
     return failures_payload(call, apply(account.now()))
 
 
-def _write(call: Call, contact: Contact) -> list[dict[str, str]]:
-    body = call.body
+def write_contact(call: Call, contact: Contact, body: dict[str, Any]) -> list[dict[str, str]]:
+    """Write what a body says into a contact and return what could not be taken."""
     failures: list[dict[str, str]] = []
     for name in TEXTS:
         if isinstance(body.get(name), str):
@@ -136,7 +163,7 @@ def _write(call: Call, contact: Contact) -> list[dict[str, str]]:
                 take(call, contact, name, body[name])
             except (NotTaken, KeyError, TypeError, ValueError, AttributeError, MomentError):
                 failures.append({"field": name, "error": "Field change failed"})
-    _custom(call, contact, failures)
+    _custom(call, contact, body, failures)
     return failures
 
 
@@ -170,10 +197,10 @@ def _files(call: Call, contact: Contact, name: str, value: Any) -> None:
     release(call.account, before)
 
 
-def _custom(call: Call, contact: Contact, failures: list[dict[str, str]]) -> None:
+def _custom(call: Call, contact: Contact, body: dict[str, Any], failures: list[dict[str, str]]) -> None:
     specs = call.account.fields.contact
     template = call.account.contact_templates.get(contact.template)
-    values = custom_values(call, call.body, specs, template.fields if template else set(specs), failures)
+    values = custom_values(call, body, specs, template.fields if template else set(specs), failures)
     contact.fields = {
         number: value for number, value in {**contact.fields, **values}.items() if value is not None
     }

@@ -159,7 +159,7 @@ def _shown(call: Call, entry: DataTagEntry, wanted: Wanted) -> dict[str, Any]:
         "commentId": entry.comment,
         "task": {"id": entry.task, "name": account.name_of(f"task:{entry.task}")} if entry.task else None,
         "contact": (
-            {"id": f"contact:{entry.contact}", "name": account.name_of(f"contact:{entry.contact}")}
+            {"id": entry.contact, "name": account.name_of(f"contact:{entry.contact}")}
             if entry.contact
             else None
         ),

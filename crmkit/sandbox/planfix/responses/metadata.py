@@ -1,16 +1,19 @@
-"""What does not change often: ping, processes and statuses, objects, custom fields."""
+"""What does not change often: ping, processes and statuses, objects, workspaces; bots of Telegram."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from crmkit.sandbox.planfix.call import Call
-from crmkit.sandbox.planfix.exceptions import Refused, bad_value, missing
-from crmkit.sandbox.planfix.field_rows import custom_fields, custom_value
-from crmkit.sandbox.planfix.fields import TYPE_NAMES
-from crmkit.sandbox.planfix.models import FieldDef, ObjectKind
+from crmkit.sandbox.planfix.exceptions import Refused, bad_value
+from crmkit.sandbox.planfix.field_rows import custom_value
+from crmkit.sandbox.planfix.models import ObjectKind
 from crmkit.sandbox.planfix.rows import status_row
 from crmkit.sandbox.planfix.urls import route
+
+ADMINISTRATORS = ("Admin", "TechAdmin", "Robot")
+SECRET = re.compile(r"[\w-]{32,256}", re.ASCII)
 
 
 @route("GET", "/ping", "")
@@ -82,41 +85,33 @@ def _object(call: Call) -> ObjectKind:
     return kind
 
 
-@route("GET", "/customfield/type", "common_metadata", error_status=500)
-def field_types(call: Call) -> dict[str, Any]:
-    """List the types of custom fields."""
-    return {"customFieldTypes": [{"id": number, "name": name} for number, name in TYPE_NAMES.items()]}
+@route("GET", "/workspace/list", "common_metadata", error_status=500)
+def workspace_list(call: Call) -> dict[str, Any]:
+    """List the workspaces, the newest first."""
+    workspaces = sorted(call.account.workspaces.items(), reverse=True)
+    return {"workspaces": [{"id": number, "name": name} for number, name in workspaces]}
 
 
-def _register(owner: str) -> None:
-    """Register the three operations on the fields of tasks, contacts, employees and projects."""
-
-    def listed(call: Call) -> dict[str, Any]:
-        wanted = call.wanted() if call.request.query.get("fields") else None
-        return {"customfields": custom_fields(call.account.fields.of(owner), owner, wanted)}
-
-    route("GET", f"/customfield/{owner}", "common_metadata", error_status=500)(listed)
-    # Asked for one task, the vendor was seen to return the whole list all the same.
-    route("GET", f"/customfield/{owner}/{{id}}", "common_metadata", error_status=500)(listed)
-    route("POST", f"/customfield/{owner}/", "system_settings", status=201)(lambda call: _create(call, owner))
-
-
-for _owner in ("task", "contact", "user", "project"):
-    _register(_owner)
-
-
-def _create(call: Call, owner: str) -> dict[str, Any]:
-    """Create a custom field; nothing documents that it gets attached to any object."""
-    account, body = call.account, call.body
-    if not isinstance(body.get("name"), str) or not body["name"]:
-        raise missing("name")
-    if body.get("type") not in TYPE_NAMES:
-        raise bad_value(f"Unknown custom field type - {body.get('type')!r}")
-    options = [str(option) for option in body.get("enumValues") or []]
-    number = account.fields.next_id()
-    spec = FieldDef(number, body["name"], body["type"], options, int(body.get("directoryId") or 0))
-    account.fields.of(owner)[number] = spec
-    if owner == "task" and call.settings.new_fields_attached:
-        for kind in (*account.objects.values(), *account.templates.values()):
-            kind.fields.add(number)
-    return {"id": number}
+@route("POST", "/integration/telegram/bots/{botId}/webhook", "system_settings")
+def telegram_webhook(call: Call) -> dict[str, Any]:
+    """Set who manages the webhook of a bot, and the secret, which is never given back."""
+    body, number = call.body, call.number("botId")
+    if call.user.role not in ADMINISTRATORS:
+        raise Refused(6, "Not permitted", status=403)
+    bot = call.account.telegram_bots.get(number)
+    if bot is None:
+        raise Refused(41, f"Telegram bot not found by id - {number}", status=404)
+    secret, managed = body.get("secretToken"), body.get("webhookManagedExternally")
+    if secret is None and managed is None:
+        raise Refused(40, "secretToken or webhookManagedExternally is required")
+    if secret is not None and not (isinstance(secret, str) and SECRET.fullmatch(secret)):
+        raise bad_value("secretToken must be 32-256 chars and contain only A-Z, a-z, 0-9, _ or -")
+    if managed is not None and not isinstance(managed, bool):
+        raise bad_value(f"Incorrect webhookManagedExternally - {managed!r}")
+    bot.secret = bot.secret if secret is None else secret
+    bot.managed_externally = bot.managed_externally if managed is None else managed
+    return {
+        "botId": number,
+        "webhookManagedExternally": bot.managed_externally,
+        "webhookSecretTokenConfigured": bool(bot.secret),
+    }

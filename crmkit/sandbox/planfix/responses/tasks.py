@@ -64,6 +64,28 @@ def task_list(call: Call) -> dict[str, Any]:
     return {"tasks": [task_row(call, task, wanted) for task in rows]}
 
 
+@route("GET", "/task/templates", "task_readonly")
+def task_templates(call: Call) -> dict[str, Any]:
+    """List the templates of tasks."""
+    wanted, (offset, size) = call.wanted("id,name"), call.query_page()
+    found = [_as_task(call, one) for _, one in sorted(call.account.templates.items())]
+    return {"templates": [task_row(call, one, wanted) for one in found[offset : offset + size]]}
+
+
+def _as_task(call: Call, kind: ObjectKind) -> Task:
+    """Return a template as the task it looks like."""
+    status = call.account.processes[kind.process].statuses[0]
+    return Task(kind.id, kind.name, 0.0, 0.0, status, kind.process, template=kind.id, type="Template")
+
+
+@route("GET", "/task/recurring", "task_readonly")
+def task_recurring(call: Call) -> dict[str, Any]:
+    """List the tasks that are set up to recur."""
+    wanted, (offset, size) = call.wanted("id,name"), call.query_page()
+    found = _matching(call, call.user, [lambda task: task.recurring])
+    return {"tasks": [task_row(call, task, wanted) for task in islice(found, offset, offset + size)]}
+
+
 def _run_as(call: Call) -> User:
     ref = call.body.get("runAsUserId")
     if not ref:

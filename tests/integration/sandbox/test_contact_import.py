@@ -1,0 +1,116 @@
+"""Import of contacts, their comments, templates and saved filters."""
+
+import pytest
+
+from crmkit.sandbox.planfix.models import FieldDef, SavedFilter
+
+
+def contacts(api, fields="name", **body):
+    return api.post("/contact/list", {"fields": f"id,{fields}", **body}).json()["contacts"]
+
+
+def take(api, *people, **options):
+    answer = api.post("/contact/import", {"contacts": list(people), **options})
+    assert (answer.status_code, answer.content) == (201, b""), answer.text
+
+
+def inn(value):
+    return [{"field": {"id": 201}, "value": value}]
+
+
+@pytest.fixture
+def known(api):
+    """A contact with a number by which duplicates are found."""
+    account = api.box.account
+    account.fields.contact[201] = FieldDef(201, "ИНН", 0)
+    for template in account.contact_templates.values():
+        template.fields.add(201)
+    body = {"name": "Анна", "email": "a@example.ru", "template": {"id": 1}, "customFieldData": inn("77")}
+    return api.post("/contact/", body).json()["id"]
+
+
+def test_new_ones_are_created_with_the_templates(api):
+    take(
+        api,
+        {"name": "Вера", "email": "v@example.ru"},
+        {"name": "ООО «Волга»", "isCompany": True},
+        contactTemplateId=1,
+        companyTemplateId=2,
+    )
+    (person,) = contacts(api, "name,template,email")
+    assert (person["name"], person["template"]["id"], person["email"]) == ("Вера", 1, "v@example.ru")
+    (company,) = contacts(api, "name,template", isCompany=True)
+    assert (company["name"], company["template"]["id"]) == ("ООО «Волга»", 2)
+
+
+def test_a_duplicate_is_updated_left_alone_or_doubled(api, known):
+    by_number = {"optionImportUniqueField": "custom:201", "optionImportUniqueDefaultField": "email"}
+    again = {"name": "Анна Петровна", "customFieldData": inn("77")}
+    take(api, again, optionImportDuplicate="ignore", **by_number)
+    assert contacts(api) == [{"id": known, "name": "Анна"}]
+    take(api, again, optionImportDuplicate="update", **by_number)
+    assert contacts(api) == [{"id": known, "name": "Анна Петровна"}]
+    take(api, {"name": "По почте", "email": "a@example.ru"}, optionImportDuplicate="update", **by_number)
+    assert contacts(api) == [{"id": known, "name": "По почте"}]  # the first field is empty here
+    take(api, {"name": "Другая", "customFieldData": inn("78")}, optionImportDuplicate="update", **by_number)
+    assert len(contacts(api)) == 2
+    take(api, again, optionImportDuplicate="none", **by_number)
+    assert len(contacts(api)) == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 400, 30),
+        ({"contacts": [5]}, 400, 30),
+        ({"contacts": [{}]}, 500, 2001),
+        ({"contacts": [], "optionImportDuplicate": "merge"}, 400, 41),
+        ({"contacts": [], "optionImportUniqueField": "shoe"}, 400, 41),
+        ({"contacts": [], "optionImportUniqueField": "custom:x"}, 400, 41),
+    ],
+)
+def test_imports_that_are_refused(api, body, status, code):
+    answer = api.post("/contact/import", body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_comments_of_contacts(bench, api, known):
+    made = api.post(
+        f"/contact/{known}/comments/",
+        {"description": "Звонила", "isPinned": True, "recipients": {"users": [{"id": "user:4"}]}},
+    ).json()["id"]
+    api.post(f"/contact/{known}/comments/{made}", {"description": "Писала"})
+    fields = {"fields": "id,description,isPinned,contact,task,project,owner"}
+    (shown,) = api.post(f"/contact/{known}/comments/list", fields).json()["comments"]
+    assert shown == {
+        "id": made,
+        "description": "Писала",
+        "isPinned": True,
+        "contact": {"id": f"contact:{known}"},
+        "owner": {"id": "user:90", "name": "Робот crmkit"},
+    }
+    told = [(one.user, one.task, one.comment) for one in api.box.account.notifications]
+    assert told == [("user:4", 0, made)]
+    everywhere = [{"type": 3001, "operator": "equal", "value": "user:90"}]
+    assert api.post("/comment/list", {"filters": everywhere}).json()["comments"] == [{"id": made}]
+    task = api.create()
+    assert api.post(f"/task/{task}/comments/{made}", {}).json()["code"] == 5000
+    other = api.post("/contact/", {"name": "Вера"}).json()["id"]
+    assert api.post(f"/contact/{other}/comments/{made}", {}).json()["code"] == 5000
+    assert bench.api(api.box, "user:4").delete(f"/comment/{made}").json()["code"] == 6
+    api.delete(f"/comment/{made}")
+    assert api.post(f"/contact/{known}/comments/list", {}).json()["comments"] == []
+
+
+def test_templates_groups_and_saved_filters(api, known):
+    assert [one["id"] for one in api.get("/contact/templates").json()["templates"]] == [1, 2]
+    (company,) = api.get("/contact/templates", isCompany="true").json()["templates"]
+    assert company == {"id": 2, "name": "Компания"}
+    assert api.get("/contact/groups").json()["groups"] == [{"id": 1, "name": "Клиенты"}]
+    by_name = {"type": 4001, "operator": "equal", "value": "анна"}
+    api.box.account.saved_filters["4115"] = SavedFilter("4115", "Анны", "user:1", [[by_name]], "contact")
+    listed = api.post("/contact/filters").json()["filters"]
+    assert [one["id"] for one in listed] == [":contact", ":company", "4115"]
+    api.post("/contact/", {"name": "Вера"})
+    assert contacts(api, filterId="4115") == [{"id": known, "name": "Анна"}]
+    assert api.post("/contact/list", {"filterId": "40001"}).json()["code"] == 41
