@@ -6,8 +6,8 @@ Every failure becomes one line that says what to do, and no line ever shows a pa
 from __future__ import annotations
 
 import importlib
-import json
 import os
+import sqlite3
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -169,13 +169,10 @@ def _shown(url: URL) -> str:
 
 
 def _engine(url: URL) -> Engine:
-    options: dict[str, Any] = {"json_serializer": lambda value: json.dumps(value, ensure_ascii=False)}
     if url.get_backend_name() == "postgresql":
-        return create_engine(
-            url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS}, **options
-        )
-    in_memory = url.database in (None, "", ":memory:")
-    if in_memory:
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS})
+    options: dict[str, Any] = {}
+    if url.database in (None, "", ":memory:"):
         options["poolclass"] = StaticPool
     else:
         _make_private(str(url.database))
@@ -204,8 +201,14 @@ def _make_private(path: str) -> None:
 def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions are begun by the listener below, not by the driver
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        # Not even the busy timeout helps when two processes switch a new file at once; one of them does it.
+        if "locked" not in str(error):
+            raise
     cursor.close()
 
 

@@ -189,6 +189,7 @@ class _Run:
         for record in self._ledger.journal.unsettled(self._crm.portal, self._names()):
             runner.performer.settle(record)
             self._ledger.runs.settle_items(record, self._crm.clock.now())
+            self._ledger.runs.beat(self._lease, self._crm.clock.now())
 
     def _begun(self) -> Iterable[ItemRecord]:
         for name in self._names():

@@ -97,13 +97,14 @@ def take(connection: Connection, lease: Lease, process: Process, at: datetime) -
             f"(run {held.run}, process {held.pid} on {held.host})",
             hint="wait until it is done; see: crmkit runs list",
         )
-    connection.execute(delete(leases).where(ours))
+    if held is not None:  # this one and no other: a new one may have come since we looked
+        connection.execute(delete(leases).where(leases.c.token == held.token))
     row = {"host": process.host, "pid": process.pid, "process": process.mark, "since": at}
     whose = {"portal": lease.portal, "recipe": lease.recipe, "run": lease.run, "token": lease.token}
     taken = insert(leases).values(**whose, expires_at=at + LEASE, **row)
     try:
         connection.execute(taken)
-    except IntegrityError:  # two took a free one at the same moment: only PostgreSQL lets it come this far
+    except IntegrityError:  # it did: only PostgreSQL lets it come this far
         raise _lost(lease) from None
     return str(held.run) if held is not None else ""
 

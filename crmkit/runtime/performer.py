@@ -152,7 +152,7 @@ class Performer:
         seen = self._look(record)
         left = record.tried_at + IN_FLIGHT - self._crm.clock.now()
         if seen.sight is Sight.ABSENT and left > timedelta(0):
-            self._crm.clock.sleep(left.total_seconds())
+            self._crm.clock.sleep(min(left, IN_FLIGHT).total_seconds())  # the clock may have been set back
             seen = self._look(record)
         return seen
 

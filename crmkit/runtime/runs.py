@@ -92,6 +92,15 @@ class Runs:
             _count(connection, lease.run)
             drop(connection, lease)
 
+    def beat(self, lease: Lease, at: datetime) -> None:
+        """Renew the lease.
+
+        Raises:
+            RunInProgress: Another run has taken it.
+        """
+        with self._database.write() as connection:
+            beat(connection, lease, at)
+
     def get(self, run_id: str) -> RunRecord:
         """Return a run; the beginning of its id is enough if no other begins so.
 

@@ -30,6 +30,17 @@ REVISION = "0001"
 """The migration that makes exactly these tables."""
 
 
+class Words(TypeDecorator[str]):
+    """Text of strangers: what a database cannot hold (NUL, half a surrogate pair) is left out or replaced."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Clean a text."""
+        return None if value is None else value.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware moment, kept in UTC. SQLite has no time zones: there it is the UTC reading."""
 
@@ -76,7 +87,7 @@ runs = Table(
     Column("pid", Integer, nullable=False),
     Column("counts", JSON, nullable=False),
     Column("requests", Integer, nullable=False, server_default=text("0")),
-    Column("error", Text, nullable=False, server_default=text("''")),
+    Column("error", Words, nullable=False, server_default=text("''")),
     Index(None, "started_at"),
 )
 
@@ -86,8 +97,8 @@ items = Table(
     Column("run", ForeignKey("runs.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("entity", String(100), nullable=False),
-    Column("title", Text, nullable=False),
-    Column("url", Text, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("url", Words, nullable=False),
     Column("verdict", String(100), nullable=False),
     Column("reason", JSON, nullable=False),
     Column("evidence", JSON, nullable=False),
@@ -101,6 +112,7 @@ items = Table(
     Column("acted_at", Moment),
     Column("at", Moment),
     Index(None, "acted_at"),
+    Index(None, "status"),
     Index(None, "run", "entity"),
 )
 
@@ -128,7 +140,7 @@ actions = Table(
     Column("tried_at", Moment, nullable=False),
     Column("outcome_at", Moment),
     Column("undone_at", Moment),
-    Column("error", Text, nullable=False),
+    Column("error", Words, nullable=False),
     Column("version", String(100), nullable=False),
     UniqueConstraint("portal", "key"),
     Index(None, "portal", "recipe", "entity"),

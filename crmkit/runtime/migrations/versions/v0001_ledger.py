@@ -82,6 +82,7 @@ def _items() -> None:
         sa.Column("at", _moment()),
     )
     op.create_index("ix_items_acted_at", "items", ["acted_at"])
+    op.create_index("ix_items_status", "items", ["status"])
     op.create_index("ix_items_run_entity", "items", ["run", "entity"])
 
 
