@@ -136,6 +136,24 @@ class Tasks(_Part):
         """Return a task with who decided it and when."""
         return self._refuse(Capability.TASKS, "get")  # type: ignore[no-any-return]
 
+    def with_ids(self, *task_ids: str, kind: str = "task") -> Iterator[Task]:
+        """Yield these tasks without who decided them, many per request.
+
+        Deleted ones and those in a status that the settings do not name are left out: :meth:`get` tells.
+
+        Raises:
+            IncompleteList: The portal answered something else than what it was asked.
+        """
+        return self._refuse(Capability.TASKS, "with_ids")  # type: ignore[no-any-return]
+
+    def states(self, kind: str = "task") -> frozenset[TaskState]:
+        """Return the states for which the settings name a status; nothing is sent.
+
+        Raises:
+            ConfigurationError: The settings do not know the kind of tasks, or not which tasks are of it.
+        """
+        return self._refuse(Capability.TASKS, "states")  # type: ignore[no-any-return]
+
     def find_by_key(
         self, key: str, *, kind: str = "task", since: datetime, deal: Ref | None = None, title: str = ""
     ) -> Task | None:

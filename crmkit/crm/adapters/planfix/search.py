@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
@@ -14,9 +14,10 @@ from crmkit.crm.adapters.planfix.room import Tools, custom_ids
 from crmkit.crm.models import Deal
 from crmkit.exceptions import IncompleteList
 from crmkit.planfix import filters, user
+from crmkit.planfix.filters import Filter
 from crmkit.planfix.models import CommentKind, Task
 
-__all__ = ["IDS_AT_ONCE", "Search"]
+__all__ = ["IDS_AT_ONCE", "Search", "by_number"]
 
 IDS_AT_ONCE = 100
 """Tasks asked for by number in one request: as many as a page holds."""
@@ -73,14 +74,7 @@ class Search:
         custom = custom_ids(self._tools.portal.deals.fields)
         if ids is None:
             return tasks.list(filters=asked, fields=mapping.DEAL_FIELDS, custom_fields=custom)
-        asked = (*asked, filters.number.any_of(*ids))
-        page = tasks.page(0, IDS_AT_ONCE, filters=asked, fields=mapping.DEAL_FIELDS, custom_fields=custom)
-        if strangers := {task.id for task in page}.difference(ids):
-            raise IncompleteList(
-                f"POST /task/list: asked for tasks by number, got others ({min(strangers)}, ...)",
-                hint="the portal ignores filter 57; nothing of its answer can be relied on",
-            )
-        return page
+        return by_number(self._tools, ids, *asked, fields=mapping.DEAL_FIELDS, custom_fields=custom)
 
     def _commented_by_robots(self, since: datetime) -> frozenset[int]:
         """Return the tasks on which a robot has left an entry: comments and changes of status or dates."""
@@ -103,6 +97,33 @@ class Search:
                     and (entry.created_at is None or entry.created_at >= horizon(entry.raw, since))
                 )
         return frozenset(found)
+
+
+def by_number(
+    tools: Tools,
+    ids: Sequence[int],
+    *asked: Filter,
+    fields: Iterable[str],
+    custom_fields: Iterable[int] = (),
+) -> tuple[Task, ...]:
+    """Return those of at most 100 tasks that exist and satisfy the filters: one request.
+
+    Raises:
+        IncompleteList: The portal has ignored the filter by number.
+    """
+    page = tools.client.tasks.page(
+        0,
+        IDS_AT_ONCE,
+        filters=(*asked, filters.number.any_of(*ids)),
+        fields=fields,
+        custom_fields=custom_fields,
+    )
+    if strangers := {task.id for task in page}.difference(ids):
+        raise IncompleteList(
+            f"POST /task/list: asked for tasks by number, got others ({min(strangers)}, ...)",
+            hint="the portal ignores filter 57; nothing of its answer can be relied on",
+        )
+    return page
 
 
 def _number(deal: Deal) -> int:

@@ -11,6 +11,7 @@ from crmkit.crm import base
 from crmkit.crm.adapters.planfix.moments import horizon
 from crmkit.crm.adapters.planfix.query import scope_of
 from crmkit.crm.adapters.planfix.room import Tools, number_of, outcome
+from crmkit.crm.adapters.planfix.search import IDS_AT_ONCE, by_number
 from crmkit.crm.adapters.planfix.values import person_in, person_out
 from crmkit.crm.models import NewTask, Ref, Task, TaskState, WriteResult
 from crmkit.exceptions import ConfigurationError, OutcomeUnknown
@@ -82,6 +83,34 @@ class Tasks(base.Tasks):
             "decided_at": decision.created_at,
         }
         return task.model_copy(update=told)
+
+    def with_ids(self, *task_ids: str, kind: str = "task") -> Iterator[Task]:
+        """Yield these tasks without who decided them: ``POST /task/list`` by number, 100 per request.
+
+        Deleted ones and those in a status that the settings do not name are left out: :meth:`get` tells.
+
+        Raises:
+            ConfigurationError: The settings do not know the kind of tasks; nothing was asked for.
+            IncompleteList: The portal has ignored the filter by number.
+        """
+        mapping = self._mapping(kind)
+        numbers = sorted({number_of(one, "task") for one in task_ids})
+        for start in range(0, len(numbers), IDS_AT_ONCE):
+            for found in by_number(self._tools, numbers[start : start + IDS_AT_ONCE], fields=TASK_FIELDS):
+                if not found.is_deleted and (found.status is None or _known_state(found.status, mapping)):
+                    yield self._task(found, kind, mapping)
+
+    def states(self, kind: str = "task") -> frozenset[TaskState]:
+        """Return the states for which the settings name a status; nothing is sent.
+
+        Raises:
+            ConfigurationError: The settings do not know the kind of tasks, or not which tasks are of it.
+        """
+        mapping = self._mapping(kind)
+        if not mapping.kind:
+            where = self._tools.portal.where(f"tasks.{kind}")
+            raise ConfigurationError(f"{where}: which tasks these are is not set", hint="set object = N")
+        return frozenset(map(TaskState, mapping.stages))
 
     def find_by_key(
         self, key: str, *, kind: str = "task", since: datetime, deal: Ref | None = None, title: str = ""
@@ -163,11 +192,10 @@ class Tasks(base.Tasks):
 
     def _state(self, found: planfix.Task, kind: str, mapping: TaskMapping) -> TaskState:
         status = found.status
-        for state, bound in mapping.stages.items():
-            if status and bound.id == str(status.id):
-                return TaskState(state)
-        if status is None or status.is_active:
+        if status is None:
             return TaskState.OPEN
+        if known := _known_state(status, mapping):
+            return known
         # What an unknown end means (done? rejected?) must not be guessed.
         where = self._tools.portal.where(f"tasks.{kind}.stages")
         raise ConfigurationError(
@@ -190,3 +218,10 @@ class Tasks(base.Tasks):
             and (me is None or one.assigner is None or str(one.assigner) == me)
             and (one.created_at is None or one.created_at >= horizon(one.raw, since))
         )
+
+
+def _known_state(status: planfix.Status, mapping: TaskMapping) -> TaskState | None:
+    for state, bound in mapping.stages.items():
+        if bound.id == str(status.id):
+            return TaskState(state)
+    return TaskState.OPEN if status.is_active else None
