@@ -40,6 +40,7 @@ def await_approval(case: Case) -> Decision | None:
         _finish(case)
         or _taken_over(case, returned, task)
         or _finish_return(case)
+        or _unclear(case)
         or _answered(case, returned, task)
         or _approver_left(case)
         or _candidate_named(case)
@@ -82,6 +83,14 @@ def _finish_return(case: Case) -> Decision | None:
         return case.decide(Verdict.APPROVAL_LOST, say("reason.no_approver"), attention=True)
     reason = say("reason.return", days=case.idle_days, date=case.date(warned or case.now))
     return case.decide(Verdict.RETURN, reason, *return_deal(case, approver, reason))
+
+
+def _unclear(case: Case) -> Decision | None:
+    """The approval task is in a status that the settings do not name: nobody guesses what that means."""
+    problem = case.snapshot.approval_problem
+    if not problem:
+        return None
+    return case.decide(Verdict.AWAITING, say("reason.approval_unclear", problem=problem), attention=True)
 
 
 def _answered(case: Case, returned: Effect, task: Task | None) -> Decision | None:

@@ -123,6 +123,9 @@ class Case:
         return tuple(self._evidence())
 
     def _evidence(self) -> list[Message]:
+        returned = self.story.returned
+        if returned is not None and self.snapshot.history is None:
+            return list(returned.data["evidence"])  # as it was when the return was decided
         lines: list[Message] = []
         if (touch := self.idle.touch) is not None:
             facts = {"date": self.date(touch.at), "who": touch.who_message, "what": touch.what_message}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from crmkit.crm.base import Crm
+from crmkit.crm.models import TaskState
 from crmkit.exceptions import ConfigurationError
 from recipes.stale_deals.settings import StaleDealsSettings, person
 from recipes.stale_deals.snapshot import Portal
 
-__all__ = ["NEEDED_FIELDS", "check"]
+__all__ = ["NEEDED_FIELDS", "check", "check_tasks"]
 
 NEEDED_FIELDS = ("return_state", "previous_assignee", "new_assignee")
 """Fields without which a return could not be told, taken back or approved. The others are optional."""
@@ -23,6 +25,20 @@ def check(portal: Portal, settings: StaleDealsSettings) -> None:
     """
     for problem, hint in _problems(portal, settings):
         raise ConfigurationError(f"stale_deals: {problem}", hint=hint)
+
+
+def check_tasks(crm: Crm) -> None:
+    """Do nothing if the settings name an object and the statuses for the approval tasks.
+
+    Raises:
+        ConfigurationError: They do not; otherwise the first return, weeks later, would find out.
+    """
+    named = crm.tasks.states("approval")
+    if missing := [state.value for state in TaskState if state not in named]:
+        raise ConfigurationError(
+            f"stale_deals: the approval tasks need the states {', '.join(missing)}",
+            hint="bind them in [portals.….tasks.approval.stages] of crmkit.toml",
+        )
 
 
 def _problems(portal: Portal, settings: StaleDealsSettings) -> Iterator[tuple[str, str]]:

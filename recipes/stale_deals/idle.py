@@ -71,7 +71,8 @@ def look(snapshot: Snapshot, story: Story, settings: StaleDealsSettings) -> Idle
     """
     deal, history = snapshot.deal, snapshot.history
     if history is None:
-        return Idle(_latest(deal.untouched_since, deal.created_at, story.ended_at))
+        vouched = snapshot.idle_since or deal.untouched_since
+        return Idle(_latest(vouched, deal.created_at, story.ended_at))
     touches = [touch for entry in history if (touch := _touch(entry, snapshot, story, settings))]
     touches.extend(_unexplained(snapshot, story, settings))
     last = max(touches, key=lambda touch: touch.at, default=None)

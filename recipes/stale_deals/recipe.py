@@ -69,7 +69,7 @@ class StaleDeals(Recipe[StaleDealsSettings, Snapshot]):
 
     def __init__(self, settings: StaleDealsSettings) -> None:
         super().__init__(settings)
-        self._reader = Reader(settings)
+        self._reader = Reader(settings, self.decide)
 
     def candidates(self, ctx: Context[StaleDealsSettings]) -> Iterable[Snapshot]:
         """Yield deals with an open round, idle ones, those that robots hide, refusals without a reason."""
@@ -122,18 +122,20 @@ def gone(case: Case) -> Decision | None:
 
 
 def refused_without_reason(case: Case) -> Decision | None:
-    """Exclusion A: the stage is «Отказ», and nobody wrote down why."""
-    stage, reasons_are_kept = case.deal.stage, "refusal_reason" in case.portal.fields
-    if stage is None or stage.key != case.settings.refused_stage or not reasons_are_kept:
+    """Exclusion A: the stage is «Отказ», and nobody wrote down why, or there is no field for it."""
+    stage = case.deal.stage
+    if stage is None or stage.key != case.settings.refused_stage or case.deal.fields.get("refusal_reason"):
         return None
-    if case.deal.fields.get("refusal_reason"):
-        return None
-    return _leave_alone(case, Verdict.REFUSED_WITHOUT_REASON, attention=True)
+    can_be_told = "refusal_reason" in case.portal.fields
+    reason = f"reason.{Verdict.REFUSED_WITHOUT_REASON if can_be_told else 'refused_for_unknown_reason'}"
+    return _leave_alone(case, Verdict.REFUSED_WITHOUT_REASON, say(reason), attention=True)
 
 
 def closed(case: Case) -> Decision | None:
-    """Won, or refused with a reason."""
-    return None if case.deal.open else _leave_alone(case, Verdict.CLOSED)
+    """Won, or refused with a reason, even where the portal counts refusals among the open stages."""
+    stage = case.deal.stage
+    is_refused = stage is not None and stage.key == case.settings.refused_stage
+    return None if case.deal.open and not is_refused else _leave_alone(case, Verdict.CLOSED)
 
 
 def excluded(case: Case) -> Decision | None:
@@ -253,7 +255,9 @@ def day_15(case: Case) -> Decision | None:
     known = case.snapshot.history is not None  # else the portal vouches for a limit, no more
     reason = say("reason.warn" if known else "reason.warn_at_least", days=case.idle_days)
     warning = Notify(
-        **case.step("warn", reason, executors=case.portal.named(case.deal.assignees)),
+        **case.step(
+            "warn", reason, executors=case.portal.named(case.deal.assignees), idle_since=case.idle.start
+        ),
         people=people,
         text=case.warning,
         hidden=case.settings.hidden_notices,
@@ -303,9 +307,11 @@ RULES: tuple[Callable[[Case], Decision | None], ...] = (
 )
 
 
-def _leave_alone(case: Case, verdict: Verdict, *, attention: bool = False, **params: Any) -> Decision:
+def _leave_alone(
+    case: Case, verdict: Verdict, reason: Message | None = None, *, attention: bool = False, **params: Any
+) -> Decision:
     """Decide to do nothing; a round that was open ends."""
-    reason = say(f"reason.{verdict}", **params)
+    reason = reason or say(f"reason.{verdict}", **params)
     return case.decide(verdict, reason, *end_round(case, reason, why=verdict.value), attention=attention)
 
 
@@ -315,4 +321,4 @@ def _remember_warning(case: Case) -> tuple[Remember, ...]:
     if found is None:
         return ()
     reason = say("evidence.warned_by_history", date=case.date(found))
-    return (Remember(**case.step("warn", reason, delivered_at=found)),)
+    return (Remember(**case.step("warn", reason, delivered_at=found, idle_since=case.idle.start)),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from crmkit.automation.messages import Language
@@ -77,12 +77,17 @@ class Snapshot:
         history: What happened to it, newest first, down to the last act of a person or client; ``None`` if it
             was not read: the portal vouches with ``deal.untouched_since``, or it does not matter.
         approval: The approval task that we created last, if it is still there.
+        approval_problem: Why it is not known where that task stands; empty if it is known.
+        idle_since: Where the history was not read: since when nobody had touched the deal when it was warned,
+            and nobody has touched it since.
     """
 
     deal: Deal
     portal: Portal
     history: tuple[Activity, ...] | None = None
     approval: Task | None = None
+    approval_problem: str = ""
+    idle_since: datetime | None = None
 
 
 def people(value: Any) -> tuple[Person, ...]:

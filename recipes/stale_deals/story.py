@@ -62,6 +62,12 @@ class Story:
         return warning.data.get("delivered_at", warning.at) if warning else None
 
     @property
+    def idle_since(self) -> datetime | None:
+        """Since when nobody had touched the deal when it was warned, as its history told then."""
+        warning = self.effect("warn")
+        return warning.data.get("idle_since") if warning else None
+
+    @property
     def returned(self) -> Effect | None:
         """The return of this round: from now on the supervisor has to decide."""
         return self.effect("return")

@@ -1,4 +1,7 @@
-"""Reading the portal: whom a sweep looks at, with as few requests as it takes, and one deal in full."""
+"""Whom a sweep looks at, with as few requests as it takes; and one deal afresh before it is acted on.
+
+What a sweep costs is told in docs/recipes/stale_deals.md.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +10,41 @@ from datetime import datetime, timedelta
 
 from crmkit.automation.memory import Memory
 from crmkit.automation.planning import chunks
-from crmkit.automation.recipe import Context
 from crmkit.crm.base import Crm
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.filters import Expression
-from crmkit.crm.models import Activity, AuthorKind, Deal, Ref, Stage, Task
-from crmkit.exceptions import NotFound
-from recipes.stale_deals.checks import check
+from crmkit.crm.models import Deal, Ref, Stage
+from recipes.stale_deals.checks import check, check_tasks
+from recipes.stale_deals.reading import RECIPE, Ctx, read_in_full, read_one, read_portal
+from recipes.stale_deals.rounds import Decide, OpenRounds
 from recipes.stale_deals.settings import StaleDealsSettings
 from recipes.stale_deals.snapshot import Portal, Snapshot
 from recipes.stale_deals.story import Story
-from recipes.stale_deals.texts import PREFIX
+from recipes.stale_deals.verdicts import Verdict
 
-__all__ = ["Reader", "read_portal"]
+__all__ = ["Reader"]
 
-RECIPE = PREFIX.rstrip(".")
 PORTAL_LASTS = timedelta(minutes=10)
 """How long people, fields and stages are taken for unchanged while deals are acted on one by one."""
 CHUNK = 100
-"""Deals asked for by id at once: a page of the vendor."""
-
-Ctx = Context[StaleDealsSettings]
+"""Deals whose memories are asked for at once."""
 
 
 class Reader:
     """Makes snapshots for the recipe; keeps nothing but the portal's people and fields, for some minutes."""
 
-    def __init__(self, settings: StaleDealsSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: StaleDealsSettings, decide: Decide) -> None:
+        self._settings, self._decide = settings, decide
         self._portal: tuple[Crm, datetime, Portal] | None = None
 
     def sweep(self, ctx: Ctx) -> Iterator[Snapshot]:
         """Yield every deal that has to be judged, once."""
-        return _Sweep(ctx, self._settings, self._read_portal(ctx)).snapshots()
+        return _Sweep(ctx, self._settings, self._read_portal(ctx), self._decide).snapshots()
 
     def observe(self, ctx: Ctx, entity: Ref) -> Snapshot:
         """Read one deal, its history and its approval task afresh."""
         memory = ctx.memory.recall(ctx.crm.portal, RECIPE, (entity,)).get(entity, Memory())
-        return _one(ctx, entity, self._known_portal(ctx), Story(memory))
+        return read_one(ctx, entity, self._known_portal(ctx), Story(memory))
 
     def _known_portal(self, ctx: Ctx) -> Portal:
         if self._portal is not None:
@@ -54,31 +54,18 @@ class Reader:
         return self._read_portal(ctx)
 
     def _read_portal(self, ctx: Ctx) -> Portal:
+        check_tasks(ctx.crm)
         portal = read_portal(ctx)
         check(portal, self._settings)
         self._portal = (ctx.crm, ctx.now(), portal)
         return portal
 
 
-def read_portal(ctx: Ctx) -> Portal:
-    """Read the people, fields and stages of the portal."""
-    crm = ctx.crm
-    return Portal(
-        language=ctx.language,
-        timezone=crm.timezone,
-        me=crm.me(),
-        users={user.id: user for user in crm.users.list()},
-        fields={spec.key: spec for spec in crm.deal_fields() if spec.key},
-        stages=tuple(stage for pipeline in crm.pipelines() for stage in pipeline.stages),
-        deals_need_executor=Capability.UNASSIGNED_DEALS not in crm.capabilities,
-    )
-
-
 class _Sweep:
     """One pass over the portal. Nobody is read who cannot matter."""
 
-    def __init__(self, ctx: Ctx, settings: StaleDealsSettings, portal: Portal) -> None:
-        self._ctx, self._settings, self._portal = ctx, settings, portal
+    def __init__(self, ctx: Ctx, settings: StaleDealsSettings, portal: Portal, decide: Decide) -> None:
+        self._ctx, self._settings, self._portal, self._decide = ctx, settings, portal, decide
         self._calendar = settings.calendar(portal.timezone)
         self._now = ctx.now()
         self._seen: set[str] = set()
@@ -92,21 +79,12 @@ class _Sweep:
         yield from self._refused_without_reason()
 
     def _with_open_round(self) -> Iterator[Snapshot]:
-        """Deals that were warned, returned or are held: our own writes make them look active."""
-        for refs in chunks(self._ctx.memory.known(self._ctx.crm.portal, RECIPE), CHUNK):
-            memories = self._ctx.memory.recall(self._ctx.crm.portal, RECIPE, refs)
-            stories = {ref.id: Story(memory) for ref, memory in memories.items()}
-            open_ones = {ref.id: ref for ref in refs if ref.id in stories and _is_open(stories[ref.id])}
-            if not open_ones:
-                continue
-            for deal in self._new(self._ctx.crm.deals.find(Deal.with_ids(*open_ones))):
-                story = stories[deal.id]
-                waits = story.is_held and not story.is_open
-                yield Snapshot(deal, self._portal) if waits else self._read(deal, story)
-            missing = (ref for number, ref in open_ones.items() if number not in self._seen)
-            for ref in missing:  # a search by id did not bring it: it may be deleted
-                self._seen.add(ref.id)
-                yield _one(self._ctx, ref, self._portal, stories[ref.id])
+        """Deals that were warned, returned or are held."""
+        rounds = OpenRounds(self._ctx, self._portal, self._calendar, self._decide)
+        for snapshot in rounds.snapshots():
+            if snapshot.deal.id not in self._seen:
+                self._seen.add(snapshot.deal.id)
+                yield snapshot
 
     def _idle(self, days: int, stages: tuple[str, ...]) -> Iterator[Snapshot]:
         """Deals that nobody and nothing has touched; where the portal vouches for it, no history is read."""
@@ -124,8 +102,14 @@ class _Sweep:
         if not filters or not self._settings.look_behind_robots:
             return
         since = self._calendar.day_start(self._calendar.before(self._now, days, self._settings.days))
-        for deal in self._find(Deal.in_stage(*stages), Deal.commented_by_robot_since(since)):
-            yield self._read(deal)
+        found = self._find(Deal.in_stage(*stages), Deal.commented_by_robot_since(since))
+        for deals in chunks(found, CHUNK):
+            memories = self._ctx.memory.recall(self._ctx.crm.portal, RECIPE, [deal.ref for deal in deals])
+            for deal in deals:
+                cheap = Snapshot(deal, self._portal)
+                # A deal that is too young, or whose last round has just ended, is no candidate anyway.
+                decision = self._decide(cheap, self._now, memories.get(deal.ref, Memory()))
+                yield cheap if decision.verdict == Verdict.ACTIVE else self._read(deal)
 
     def _refused_without_reason(self) -> Iterator[Snapshot]:
         stage = self._settings.refused_stage
@@ -142,7 +126,8 @@ class _Sweep:
 
     def _is_looked_at(self, stage: Stage) -> bool:
         settings = self._settings
-        if not stage.is_open or stage.key == settings.refused_stage:
+        told_apart = "refusal_reason" in self._portal.fields  # then refusals are asked for by themselves
+        if not stage.is_open or (stage.key == settings.refused_stage and told_apart):
             return False
         left_alone = {stage.id, stage.key} & set(settings.excluded_stages)
         return not left_alone and stage.pipeline not in settings.excluded_pipelines
@@ -156,45 +141,5 @@ class _Sweep:
                 self._seen.add(deal.id)
                 yield deal
 
-    def _read(self, deal: Deal, story: Story | None = None) -> Snapshot:
-        return _full(self._ctx, deal, self._portal, story or Story(Memory()))
-
-
-def _is_open(story: Story) -> bool:
-    return story.is_open or story.is_held
-
-
-def _one(ctx: Ctx, ref: Ref, portal: Portal, story: Story) -> Snapshot:
-    """Read one deal, which may be gone."""
-    try:
-        deal = ctx.crm.deals.get(ref.id)
-    except NotFound:
-        gone = Deal(id=ref.id, title=ref.name, open=False, deleted=True)
-        return Snapshot(gone, portal, (), _approval(ctx, story))
-    return _full(ctx, deal, portal, story)
-
-
-def _full(ctx: Ctx, deal: Deal, portal: Portal, story: Story) -> Snapshot:
-    return Snapshot(deal, portal, _history(ctx, deal.id, portal), _approval(ctx, story))
-
-
-def _history(ctx: Ctx, deal_id: str, portal: Portal) -> tuple[Activity, ...]:
-    """Return the history down to the last act of a person or client.
-
-    If the only person there is we ourselves (the token of a person), we have to read on to the end.
-    """
-    history = ctx.crm.deals.history(deal_id, until_human=True)
-    people = [e for e in history if e.author_kind in (AuthorKind.HUMAN, AuthorKind.CLIENT)]
-    if people and all(entry.author == portal.me for entry in people):
-        return ctx.crm.deals.history(deal_id)
-    return history
-
-
-def _approval(ctx: Ctx, story: Story) -> Task | None:
-    asked = story.approval
-    if asked is None:
-        return None
-    try:
-        return ctx.crm.tasks.get(asked.remote_id, kind="approval")
-    except NotFound:
-        return None
+    def _read(self, deal: Deal) -> Snapshot:
+        return read_in_full(self._ctx, deal, self._portal, Story(Memory()))

@@ -61,6 +61,9 @@ RU = {
     "reason.unsettled": "итог прежнего действия неизвестен, нужно посмотреть: {keys}",
     "reason.gone": "сделка удалена или недоступна",
     "reason.refused_without_reason": "«Отказ» без причины: не переводится, причину нужно заполнить",
+    "reason.refused_for_unknown_reason": (
+        "«Отказ»: не переводится; поле причины не задано, поэтому неизвестно, названа ли она"
+    ),
     "reason.closed": "сделка закрыта",
     "reason.excluded_stage": "стадия «{stage}» исключена настройкой",
     "reason.excluded_pipeline": "воронка исключена настройкой",
@@ -79,6 +82,7 @@ RU = {
     "reason.warned": "предупреждена {date}, возврат не раньше {until}",
     "reason.return": "{days:день|дня|дней} без активности, предупреждение доставлено {date}",
     "reason.awaiting": "ждём решения руководителя с {date}",
+    "reason.approval_unclear": "неизвестно, что значит статус задачи согласования: {problem}",
     "reason.overdue": "решения нет с {date}, срок истёк",
     "reason.review": "назван новый исполнитель: {candidate}",
     "reason.approve": "руководитель согласился: {candidate}",
@@ -203,6 +207,9 @@ EN = {
     "reason.unsettled": "the outcome of an earlier action is not known, please look: {keys}",
     "reason.gone": "the deal is deleted or out of reach",
     "reason.refused_without_reason": "refused without a reason: not moved, the reason has to be filled in",
+    "reason.refused_for_unknown_reason": (
+        "refused: not moved; no field for reasons is bound, so nobody knows whether there is one"
+    ),
     "reason.closed": "the deal is closed",
     "reason.excluded_stage": "the stage «{stage}» is excluded by the settings",
     "reason.excluded_pipeline": "the pipeline is excluded by the settings",
@@ -221,6 +228,7 @@ EN = {
     "reason.warned": "warned on {date}, returned on {until} at the earliest",
     "reason.return": "{days:day|days} without activity, warning delivered on {date}",
     "reason.awaiting": "the supervisor's decision is awaited since {date}",
+    "reason.approval_unclear": "it is not known what the status of the approval task means: {problem}",
     "reason.overdue": "no decision since {date}, overdue",
     "reason.review": "a new executor is named: {candidate}",
     "reason.approve": "the supervisor agreed: {candidate}",

@@ -156,6 +156,9 @@ class PaperDeals(base.Deals):
                 return bool(deal.fields.get(args[0]) == args[1])
             case "idle_for":
                 return sheet.touched < self._midnight(args[0]) + timedelta(days=1)
+            case "touched_since":
+                day = args[0].astimezone(MOSCOW).replace(hour=0, minute=0, second=0, microsecond=0)
+                return bool(sheet.touched >= day)
             case "commented_by_robot_since":
                 return any(e.author_kind is AuthorKind.ROBOT and e.at >= args[0] for e in sheet.history)
         raise AssertionError(f"the paper portal knows no filter {term}")
@@ -197,6 +200,17 @@ class PaperTasks(base.Tasks):
         if task_id not in self._crm.tasks_by_id:
             raise NotFound("no such task")
         return self._crm.tasks_by_id[task_id]
+
+    def with_ids(self, *task_ids: str, kind: str = "task") -> Iterator[Task]:
+        self._crm.requests += -(-len(task_ids) // 100)
+        undecided = {"decided_by": None, "decided_by_kind": AuthorKind.UNKNOWN, "decided_at": None}
+        for number in task_ids:
+            task = self._crm.tasks_by_id.get(number)
+            if task is not None and not task.deleted:
+                yield task.model_copy(update=undecided)
+
+    def states(self, kind: str = "task") -> frozenset[TaskState]:
+        return frozenset(TaskState)
 
     def set_state(self, task_id: str, state: TaskState, *, kind: str = "task") -> WriteResult:
         self._crm.requests += 1

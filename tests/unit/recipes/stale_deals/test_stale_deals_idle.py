@@ -363,11 +363,15 @@ def test_what_is_left_alone(make_story: Any, settings: Any, values: Any, verdict
     assert bool(decision.actions) == (verdict == "warn")
 
 
-def test_without_the_field_for_reasons_a_refusal_is_simply_closed(make_story: Any, make_portal: Any) -> None:
+def test_without_the_field_for_reasons_a_refusal_is_excluded_and_listed(
+    make_story: Any, make_portal: Any
+) -> None:
     fields = ("return_state", "previous_assignee", "new_assignee")
     story = make_story(make_portal(fields=fields))
     story.crm.add("7", stage="refused")
-    assert story.wait(days=15).look().verdict == "closed"
+    decision = story.wait(days=15).look()
+    assert (decision.verdict, decision.attention, decision.actions) == ("refused_without_reason", True, ())
+    assert "no field for reasons is bound" in decision.reason.render("en")
 
 
 @pytest.mark.parametrize("stage", ["won", "refused"])

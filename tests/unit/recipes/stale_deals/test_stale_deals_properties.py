@@ -162,14 +162,20 @@ def test_a_run_that_is_killed_anywhere_ends_as_if_it_had_not_been(
 @QUICK
 @given(stories)
 def test_a_sweep_and_a_fresh_look_mean_the_same(make_story: Any, told: list[tuple[int, str]]) -> None:
-    """Whatever a sweep wants to do a look at the deal wants too; and it misses nothing that is to be done."""
+    """Whatever a sweep wants to do a look at the deal wants too, and it misses nothing that is to be done.
+
+    But for one thing: a reaction on the very day of a warning that no run of the two working days after it
+    has seen is noticed when the return is due, and the transfer is cancelled then.
+    """
     story = make_story()
     for hours, event in told:
         story.wait(hours=hours)
         happen(story, event)
-        planned = {item.entity.id: [a.key for a in item.actions] for item in story.plan().to_do}
-        fresh = [action.key for action in story.look().actions]
-        assert planned.get("7", []) == fresh
+        items = {item.entity.id: item for item in story.plan().items}
+        planned = [action.key for action in items["7"].actions] if "7" in items else []
+        fresh = story.look()
+        late = fresh.verdict == "cancelled" and items["7"].verdict == "warned"
+        assert late or planned == [action.key for action in fresh.actions]
 
 
 @QUICK

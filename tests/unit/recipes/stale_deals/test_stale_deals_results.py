@@ -96,7 +96,7 @@ def test_the_report_reads_in_english_with_the_evidence_of_each_deal(month: Any) 
     assert "not moved, cancelled: 1" in lines
     assert (
         "Сделка 9 (9): awaiting approval: the supervisor's decision is awaited since 2025-03-25 "
-        "[last human touch: 2025-03-03 by Иванова, creation; 2 robot events ignored; "
+        "[last human touch: 2025-03-03 by Иванова, creation; 1 robot event ignored; "
         "warning delivered on 2025-03-18]"
     ) in lines
 
