@@ -81,6 +81,10 @@ class Office:
         """Begin with an empty ledger, as after a disk was lost."""
         self.ledger = self._stack.enter_context(Ledger(f"sqlite:///{self.folder / 'other.db'}"))
 
+    def reconnect(self, **portal: Any) -> None:
+        """Connect with other settings of the portal."""
+        self.crm = self._stack.enter_context(open_crm(self.box, **portal))
+
     # Time
 
     @property

@@ -161,8 +161,13 @@ def test_a_queued_change_that_is_never_made_is_made_again(office: Office, step: 
 # The answer is lost
 
 
-@pytest.mark.parametrize(("step", "nth"), EVERY_WRITE)
-@pytest.mark.parametrize("kind", ["drop_answer", "error", "html", "hang"])
+@pytest.mark.parametrize(
+    ("step", "nth", "kind"),
+    [
+        *((step, nth, "drop_answer") for step, nth in EVERY_WRITE),
+        *(("return", nth, kind) for nth in (1, 2, 3) for kind in ("error", "html", "hang")),
+    ],
+)
 def test_an_answer_lost_after_the_write_was_taken_is_settled_by_looking(
     office: Office, step: str, nth: int, kind: str
 ) -> None:
