@@ -227,7 +227,7 @@ def _one_of(operator: str, spec: FieldSpec, value: Any, zone: tzinfo) -> Callabl
 
 def _compare(operator: str, wanted: Any) -> Callable[[Any], bool]:
     if operator in ("", "=", "@"):
-        if wanted is None:
+        if wanted is None or (wanted == 0 and type(wanted) is int):
             return lambda found: found is None or found in ("", 0)
         return lambda found: bool(found == wanted)
     if operator in ("%", "=%", "%="):

@@ -158,8 +158,8 @@ class Kind:
     has_categories: bool = False
     fields: dict[str, FieldSpec] = field(default_factory=dict)
     by_key: dict[str, FieldSpec] = field(default_factory=dict)
-    version: int = 0
-    """Grows with every change of the fields: what was prepared for the old ones is void."""
+    prepared: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """What was prepared to write items of this type; void as soon as a field changes."""
 
     def add(self, *specs: FieldSpec) -> None:
         """Take up fields."""
@@ -167,13 +167,13 @@ class Kind:
             self.fields[spec.name] = spec
             if spec.universal:
                 self.by_key[spec.key] = spec
-        self.version += 1
+        self.prepared.clear()
 
     def drop(self, name: str) -> None:
         """Remove a field."""
         spec = self.fields.pop(name)
         self.by_key.pop(spec.key, None)
-        self.version += 1
+        self.prepared.clear()
 
     @property
     def dynamic(self) -> bool:

@@ -143,10 +143,14 @@ class Portal:
         return status
 
     def newest(self, entity_type: int, created: int = 0) -> int:
-        """Return when the newest item of a type was created, as far as imports have to respect it."""
+        """Return when the newest item of a type was created, which imports have to respect.
+
+        ``created`` tells of a new item, or spares looking at all of them the first time.
+        """
         if entity_type not in self._newest:
             rows = self.items[entity_type]
-            self._newest[entity_type] = max((row["DATE_CREATE"] for row in rows), default=0)
+            known = created or max((row["DATE_CREATE"] for row in rows), default=0)
+            self._newest[entity_type] = known
         self._newest[entity_type] = max(self._newest[entity_type], created)
         return self._newest[entity_type]
 

@@ -27,7 +27,8 @@ class Settings:
             it counts for the budgets and for the minute of a request, and passes no time by itself.
         batch_billed: Whether ``batch`` has a budget of its own (documents and measurements disagree).
         wall: Seconds that a request may take, a batch included; 0 for no limit (a box).
-        wall_answer: What comes after it: the front end's page with 504, or a closed connection.
+        wall_answer: What comes after it: the front end's page with 504, or a connection that is closed
+            after the head of the answer.
         latency: Seconds until an answer: a frozen clock is moved by them, a running one waits.
         real_latency: Really wait for ``latency``, even if the clock is frozen.
         scopes: What the webhooks may do.

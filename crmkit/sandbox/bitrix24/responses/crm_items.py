@@ -18,11 +18,11 @@ from crmkit.sandbox.bitrix24.values import IGNORED, Writer, parsed, universal_wr
 __all__: list[str] = []
 
 MAX_IMPORT = 20
+MANY_SELECTS = 500
 IMPORT_STAMPS = frozenset(
     {"DATE_CREATE", "DATE_MODIFY", "MOVED_TIME", "CREATED_BY_ID", "MODIFY_BY_ID", "MOVED_BY_ID"}
 )
 Columns = list[tuple[str, str, Writer | None]]
-_prepared: dict[tuple[Any, ...], Columns] = {}
 
 
 @method("crm.item.fields")
@@ -159,9 +159,9 @@ def _order(given: Any, names: dict[str, FieldSpec]) -> Order:
 
 def _columns(call: Call, kind: Kind, original: bool, select: tuple[str, ...]) -> Columns:
     """Return what has to be written of each row; unknown names of ``select`` are dropped without a word."""
-    key = (id(kind), kind.version, original, select, call.zone)
-    if key in _prepared:
-        return _prepared[key]
+    known: Columns | None = kind.prepared.get((original, select))
+    if known is not None:
+        return known
     everything = "*" in select
     custom = "UF_*" in select or "*" in select
     columns = [
@@ -169,9 +169,9 @@ def _columns(call: Call, kind: Kind, original: bool, select: tuple[str, ...]) ->
         for spec in kind.universal_fields()
         if (custom if spec.custom else everything) or _shown(spec, original) in select or spec.name == "ID"
     ]
-    if len(_prepared) > 500:
-        _prepared.clear()
-    _prepared[key] = columns
+    if len(kind.prepared) > MANY_SELECTS:
+        kind.prepared.clear()
+    kind.prepared[original, select] = columns
     return columns
 
 

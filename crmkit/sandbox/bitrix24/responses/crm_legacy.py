@@ -19,10 +19,10 @@ from crmkit.sandbox.bitrix24.values import IGNORED, Writer, legacy_writer, parse
 __all__: list[str] = []
 
 NAMES = {LEAD: "lead", DEAL: "deal", CONTACT: "contact", COMPANY: "company"}
+MANY_SELECTS = 500
 NOT_IN_LISTS = ("CONTACT_IDS", "COMPANY_IDS")
 """Known for writing; reading and filtering them is not possible."""
 Columns = list[tuple[str, Writer]]
-_prepared: dict[tuple[Any, ...], Columns] = {}
 
 
 def fields(entity_type: int, call: Call) -> Any:
@@ -120,18 +120,18 @@ def _order(given: Any, kind: Kind) -> Order:
 
 
 def _columns(call: Call, kind: Kind, select: tuple[str, ...]) -> Columns:
-    key = (id(kind), kind.version, select, call.zone)
-    if key in _prepared:
-        return _prepared[key]
+    known: Columns | None = kind.prepared.get(("legacy", select))
+    if known is not None:
+        return known
     columns = [
         (spec.name, legacy_writer(spec, call.zone))
         for spec in kind.legacy_fields()
         if spec.name not in NOT_IN_LISTS
         and (("UF_*" if spec.custom else "*") in select or spec.name in select or spec.name == "ID")
     ]
-    if len(_prepared) > 500:
-        _prepared.clear()
-    _prepared[key] = columns
+    if len(kind.prepared) > MANY_SELECTS:
+        kind.prepared.clear()
+    kind.prepared["legacy", select] = columns
     return columns
 
 

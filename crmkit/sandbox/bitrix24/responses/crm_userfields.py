@@ -67,7 +67,7 @@ def update(entity_type: int, call: Call) -> Any:
     change_enum(call.portal, spec, map(as_dict, as_list(given.get("LIST"))))
     spec.title = _label(given.get("EDIT_FORM_LABEL")) or spec.title
     spec.required = given.get("MANDATORY", "Y" if spec.required else "N") == "Y"
-    kind.version += 1
+    kind.prepared.clear()
     return True
 
 
@@ -154,7 +154,7 @@ def config_update(call: Call) -> Any:
     given = as_dict(call.required("field"))
     change_enum(call.portal, spec, _enum(given.get("enum")))
     spec.title = _label(given.get("editFormLabel")) or spec.title
-    kind.version += 1
+    kind.prepared.clear()
     return {"field": _config(kind, spec)}
 
 

@@ -1,0 +1,104 @@
+"""Comments, to-dos, activities, and what moves the last activity of an item."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def deal(api):
+    return api.deal(assignedById=4)
+
+
+def last(api, number):
+    found = api.call("crm.item.get", entityTypeId=2, id=number)["item"]
+    return found["lastActivityTime"], found["lastActivityBy"]
+
+
+def test_a_comment_of_somebody_else_moves_it_one_of_the_responsible_does_not(bench, box, api, deal):
+    before = last(api, deal)
+    box.clock.advance(days=1)
+    fields = {"ENTITY_TYPE": "deal", "ENTITY_ID": deal, "COMMENT": "сам"}
+    bench.api(box, "user:4").call("crm.timeline.comment.add", fields=fields)
+    assert last(api, deal) == before
+    number = api.call(
+        "crm.timeline.comment.add", fields=fields | {"COMMENT": "шеф", "FILES": [["a.txt", "YQ=="]]}
+    )
+    assert last(api, deal) == ("2025-03-04T09:00:00+03:00", 1)
+    found = api.call("crm.timeline.comment.list", filter={"ENTITY_TYPE": "deal", "ENTITY_ID": deal})
+    assert [(one["COMMENT"], one["AUTHOR_ID"]) for one in found] == [("сам", "4"), ("шеф", "1")]
+    assert found[1]["FILES"]["1"]["name"] == "a.txt"
+    assert api.call("crm.timeline.comment.update", id=number, fields={"COMMENT": "иначе"}) is True
+    assert api.call("crm.timeline.comment.get", id=number)["COMMENT"] == "иначе"
+    assert api.call("crm.timeline.comment.delete", id=number) is True
+    assert api.refused("crm.timeline.comment.get", id=number)[1] == ""
+
+
+def test_what_comments_refuse(api, deal):
+    good = {"ENTITY_TYPE": "deal", "ENTITY_ID": deal, "COMMENT": "x"}
+    assert api.refused("crm.timeline.comment.add", FIELDS=good)[1] == "100"
+    assert api.refused("crm.timeline.comment.add", fields=good | {"ENTITY_ID": 99})[1] == "OWNER_NOT_FOUND"
+    assert api.refused("crm.timeline.comment.add", fields=good | {"COMMENT": ""})[1] == "INVALID_ARG_VALUE"
+    assert api.refused("crm.timeline.comment.list", filter={"ENTITY_ID": deal})[1] == ""
+
+
+def test_a_todo_moves_nothing_until_its_reminder(box, api, deal):
+    before = last(api, deal)
+    body = {
+        "ownerTypeId": 2,
+        "ownerId": deal,
+        "deadline": "2025-03-03T15:00:00+03:00",
+        "pingOffsets": [0, 15],
+    }
+    made = api.call("crm.activity.todo.add", **body, title="Позвонить", responsibleId=5)
+    assert last(api, deal) == before
+    box.clock.advance(hours=5, minutes=44)
+    assert last(api, deal) == before
+    box.clock.advance(minutes=1)
+    assert last(api, deal) == ("2025-03-03T14:45:00+03:00", 5)
+    found = api.call("crm.activity.list", filter={"BINDINGS": [{"OWNER_TYPE_ID": 2, "OWNER_ID": deal}]})
+    assert (found[0]["SUBJECT"], found[0]["COMPLETED"], found[0]["RESPONSIBLE_ID"]) == ("Позвонить", "N", "5")
+    api.call("crm.activity.update", id=made["id"], fields={"COMPLETED": "Y"})
+    box.clock.advance(days=1)
+    assert last(api, deal)[0] == "2025-03-03T14:45:00+03:00"
+    assert (
+        api.refused("crm.activity.todo.add", **body | {"deadline": "someday"})[1] == "WRONG_DATETIME_FORMAT"
+    )
+    assert api.refused("crm.activity.todo.add", **body | {"ownerId": 99})[1] == "OWNER_NOT_FOUND"
+    moved = api.call(
+        "crm.activity.todo.update", id=made["id"], deadline="2025-03-09T15:00:00+03:00", title="Написать"
+    )
+    assert api.call("crm.activity.get", id=moved["id"])["SUBJECT"] == "Написать"
+    assert api.call("crm.activity.delete", id=made["id"]) is True
+    assert api.refused("crm.activity.get", id=made["id"])[1] == "NOT_FOUND"
+
+
+def test_an_incoming_call_moves_it_and_the_date_of_change_as_well(box, api, deal):
+    box.clock.advance(days=2)
+    box.act.call_in(deal)
+    assert last(api, deal) == ("2025-03-05T09:00:00+03:00", 4)
+    assert api.call("crm.deal.get", id=deal)["DATE_MODIFY"] == "2025-03-05T09:00:00+03:00"
+    found = api.call("crm.activity.list", filter={"OWNER_TYPE_ID": 2, "OWNER_ID": deal, "DIRECTION": 1})
+    assert found[0]["PROVIDER_ID"] == "VOXIMPLANT_CALL"
+
+
+def test_changes_of_fields_and_stages_do_not(box, api, deal):
+    before = last(api, deal)
+    box.clock.advance(days=1)
+    api.call("crm.item.update", entityTypeId=2, id=deal, fields={"stageId": "WON", "title": "Новое"})
+    assert last(api, deal) == before
+
+
+def test_a_service_entry(api, deal):
+    fields = {"entityTypeId": 2, "entityId": deal, "title": "Робот", "text": "Проверено", "iconCode": "info"}
+    assert api.call("crm.timeline.logmessage.add", fields=fields)["logMessage"]["title"] == "Робот"
+    assert (
+        api.refused("crm.timeline.logmessage.add", fields=fields | {"entityId": 99})[1] == "OWNER_NOT_FOUND"
+    )
+    assert api.refused("crm.timeline.logmessage.add", fields=fields | {"text": ""})[1] == "INVALID_ARG_VALUE"
+
+
+def test_what_hangs_on_an_item_goes_with_it(api, box, deal):
+    api.call("crm.timeline.comment.add", fields={"ENTITY_TYPE": "deal", "ENTITY_ID": deal, "COMMENT": "x"})
+    api.call("crm.deal.delete", id=deal)
+    assert len(box.portal.comments) == 0
