@@ -117,6 +117,17 @@ class LeakyBucket:
             if moment <= now:
                 return (now - asked) / _SECOND
 
+    def overflow(self) -> None:
+        """Note that the vendor found the bucket full: others filled it, or we did before we were started."""
+
+        def change(state: State | None) -> State:
+            now = self._now()
+            tat, _, gone = state or (now, now, now)
+            full = now + self.rule.tolerance + self.rule.interval
+            return max(tat, full), now, max(gone, full)
+
+        self._store.update(self._key, change)
+
     def forecast(self, requests: int) -> float:
         """Return the seconds until so many requests could have gone, if nobody else asked."""
         if requests < 1:
@@ -242,8 +253,10 @@ class Limiter:
             self.daily.observe(int(figure))
 
     def pause(self, operation: str | None, seconds: float) -> None:
-        """Stop the operation (``None``: all of them) for so many seconds."""
+        """Stop the operation for so many seconds; ``None``: all of them, and nothing of the burst is left."""
         self.operating.pause(operation, seconds)
+        if operation is None:
+            self.bucket.overflow()
 
     def forecast(self, requests: int) -> float:
         """Return the seconds that so many requests will take at least, by pace and daily budget."""
