@@ -13,7 +13,10 @@ Kinds that the sandbox plays itself, before or after the vendor's emulation has 
 ``wrong_charset``  the body is in Windows-1251 while the header says UTF-8
 
 Kinds that the vendor's emulation plays: Planfix ``accept_202`` (``seconds`` until applied, or
-``never=True``), ``quota`` (the daily budget is used up) and ``failures`` (a partial success).
+``never=True``), ``quota`` (the daily budget is used up) and ``failures`` (a partial success). Bitrix24
+``command_error`` (``match`` names a method: a call of it fails, also within a batch, with ``body`` as the
+vendor's error object), ``portal_moved`` (302 to the origin in ``body``), and for events, whose names
+``match`` has to give, ``drop_event``, ``duplicate_event`` and ``hold_event`` (told after the next one).
 """
 
 from __future__ import annotations

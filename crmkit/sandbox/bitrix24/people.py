@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from crmkit.sandbox.bitrix24 import crm, timeline
@@ -11,6 +11,7 @@ from crmkit.sandbox.bitrix24.delivery import Handler
 from crmkit.sandbox.bitrix24.exceptions import RestError
 from crmkit.sandbox.bitrix24.kinds import DEAL, Kind
 from crmkit.sandbox.bitrix24.portal import Portal
+from crmkit.sandbox.bitrix24.tasks import COMPLETED, CONTROL, PENDING, change_task, complete_task
 from crmkit.sandbox.bitrix24.values import IGNORED, parsed
 
 __all__ = ["Act", "act_by_name"]
@@ -86,6 +87,18 @@ class Act:
             self._portal.events.flush()
             return int(made["ID"])
 
+    def complete_task(self, user: Who, task: int) -> None:
+        """Complete a task; with control it waits for its creator, unless it is they who do it."""
+        self._with_task(user, task, lambda row, by: complete_task(self._portal, row, by))
+
+    def approve_task(self, user: Who, task: int) -> None:
+        """Accept the work on a task that waits for it."""
+        self._judge(user, task, COMPLETED)
+
+    def disapprove_task(self, user: Who, task: int) -> None:
+        """Send the work on a task back."""
+        self._judge(user, task, PENDING)
+
     def outgoing_webhook(self, url: str, *events: str) -> str:
         """Make an outgoing webhook by hand, as an administrator does; return its ``application_token``."""
         with self._portal.lock:
@@ -98,6 +111,22 @@ class Act:
     def dismiss(self, user: Who) -> None:
         """Dismiss a colleague: webhooks of theirs stop working."""
         self._portal.users[self._author(user).user].active = False
+
+    def _judge(self, user: Who, task: int, status: int) -> None:
+        def judge(row: Row, by: int) -> None:
+            if row["STATUS"] != CONTROL:
+                raise ValueError(f"task {task} does not wait for anybody's word")
+            change_task(self._portal, row, {"STATUS": status}, by)
+
+        self._with_task(user, task, judge)
+
+    def _with_task(self, user: Who, task: int, deed: Callable[[Row, int], object]) -> None:
+        with self._portal.lock:
+            row = self._portal.tasks.get(task)
+            if row is None:
+                raise LookupError(f"there is no task {task}")
+            deed(row, self._author(user).user)
+            self._portal.events.flush()
 
     def _do(self, work: Any, *arguments: Any) -> Row:
         trouble = ""

@@ -23,6 +23,7 @@ __all__ = [
     "TASK",
     "add_task",
     "change_task",
+    "complete_task",
     "delete_task",
     "read_task",
     "shown_task",
@@ -110,6 +111,12 @@ def change_task(portal: Portal, old: Row, values: Row, by: int, caller: Caller |
     portal.tasks.put(row)
     portal.events.emit("ONTASKUPDATE", _both({"ID": row["ID"]}, {"ID": row["ID"]}), user=by, caller=caller)
     return row
+
+
+def complete_task(portal: Portal, row: Row, by: int, caller: Caller | None = None) -> Row:
+    """Complete a task; with control, what others complete waits for its creator."""
+    waits = row["TASK_CONTROL"] == "Y" and by != row["CREATED_BY"]
+    return change_task(portal, row, {"STATUS": CONTROL if waits else COMPLETED}, by, caller)
 
 
 def delete_task(portal: Portal, row: Row, by: int, caller: Caller | None = None) -> None:

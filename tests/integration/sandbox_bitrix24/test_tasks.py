@@ -43,6 +43,19 @@ def test_control(bench, box, api, task):
     assert api.call("tasks.task.delete", taskId=task) == {"task": True}
 
 
+def test_people_judge_tasks_too(box, api, task):
+    number = int(task)
+    box.act.complete_task("user:4", number)
+    box.act.disapprove_task("user:1", number)
+    with pytest.raises(ValueError, match="does not wait"):
+        box.act.approve_task("user:1", number)
+    box.act.complete_task("user:4", number)
+    box.act.approve_task("user:1", number)
+    assert api.call("tasks.task.get", taskId=task)["task"]["status"] == "5"
+    with pytest.raises(LookupError, match="no task"):
+        box.act.complete_task("user:4", 99)
+
+
 def test_lists_and_refusals(api, task):
     other = api.call("tasks.task.add", fields={"TITLE": "Другая", "RESPONSIBLE_ID": 5})["task"]["id"]
     found = api.answer("tasks.task.list", filter={"UF_CRM_TASK": "D_10"}, select=["ID", "UF_CRM_TASK"])

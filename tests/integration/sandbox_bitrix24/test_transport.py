@@ -182,3 +182,31 @@ def test_system_methods(bench, box, api):
     assert "crm" in api.call("scope", full=True)
     assert "SCOPE" in api.call("app.info")
     assert bench.app(box).call("app.info")["INSTALLED"] is True
+
+
+def test_a_list_as_a_body_is_an_array_with_numbers_for_keys(api):
+    assert api.post("profile", [1, 2]).json()["result"]["ID"] == "1"
+    assert api.post("crm.deal.list", "a text").json()["total"] == 0
+
+
+def test_the_authorization_server_refuses(api, box):
+    def ask(**more):
+        known = {"client_id": box.app.client_id, "client_secret": box.app.client_secret}
+        return api.session.get(box.oauth_url, params=known | more, timeout=10).json()["error"]
+
+    assert ask(client_secret="wrong", grant_type="refresh_token") == "invalid_client"
+    assert ask(grant_type="nonsense") == "invalid_request"
+    assert ask(grant_type="refresh_token", refresh_token="wrong") == "invalid_grant"
+    token = box.app_token()
+    box.clock.advance(days=181)
+    assert ask(grant_type="refresh_token", refresh_token=token.refresh) == "invalid_grant"
+    asked = {"client_id": "nobody"}
+    answer = api.session.get(f"{box.portal.origin}/oauth/authorize/", params=asked, timeout=10)
+    assert answer.json()["error"] == "invalid_client"
+
+
+def test_a_method_of_another_module_needs_its_scope_even_by_version_three(bench):
+    box = bench.box(scopes=("crm",))
+    answer = bench.v3(box).post("tasks.task.list", {})
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "insufficient_scope"

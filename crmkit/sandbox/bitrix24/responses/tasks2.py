@@ -19,6 +19,7 @@ from crmkit.sandbox.bitrix24.tasks import (
     TASK,
     add_task,
     change_task,
+    complete_task,
     delete_task,
     read_task,
     shown_task,
@@ -98,8 +99,8 @@ def complete(call: Call) -> Any:
     row = _task(call)
     if row["STATUS"] in (CONTROL, COMPLETED):
         raise RestError(NOT_ALLOWED, "Action on the task is not allowed")
-    waits = row["TASK_CONTROL"] == "Y" and call.user != row["CREATED_BY"]
-    return _moved(call, row, CONTROL if waits else COMPLETED)
+    changed = complete_task(call.portal, row, call.user, call.caller)
+    return {"task": shown_task(call.portal, changed, [])}
 
 
 @method("tasks.task.approve", "task")
