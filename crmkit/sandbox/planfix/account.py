@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.clock import SandboxClock
 from crmkit.sandbox.log import RequestLog
+from crmkit.sandbox.planfix.automation import Automation
 from crmkit.sandbox.planfix.library import release
 from crmkit.sandbox.planfix.models import (
     Change,
@@ -61,6 +62,7 @@ class Account(Shelves):
         self.queue: list[Queued] = []
         self.busy: dict[int, float] = {}
         self.lost: list[Queued] = []
+        self.automation = Automation(self)
         self._order = count()
 
     def now(self) -> float:
@@ -105,6 +107,7 @@ class Account(Shelves):
         """Put a new task in; its assignees are told, the author is not."""
         self.tasks[task.id] = task
         self._tell(task.assignees, task, task.name, but=(author,))
+        self.automation.happened(frozenset({"created"}), task, author=author, at=task.created)
         return task
 
     def change_task(
@@ -140,6 +143,10 @@ class Account(Shelves):
             self._trace(task, before, changed, author, at)
             new = [ref for ref in task.assignees if ref not in before.get("assignees", task.assignees)]
             self._tell(new, task, task.name, but=(author,), at=at)
+        if not silent or self.settings.silent_fires_scenarios:
+            kinds = {"changed", *(["status"] if "status" in changed else [])}
+            kinds |= {"deleted"} if "is_deleted" in changed and task.is_deleted else set()
+            self.automation.happened(frozenset(kinds), task, author=author, at=at, changed=tuple(changed))
         return tuple(changed)
 
     def _trace(self, task: Task, before: dict[str, Any], changed: list[str], author: str, at: float) -> None:
@@ -173,6 +180,10 @@ class Account(Shelves):
             text, but = plain(comment.text), (comment.owner, author)
             told = self._tell(comment.recipients, task, text, but=but, comment=comment.id)
             comment.unread = frozenset(told)
+        if not silent or self.settings.silent_fires_scenarios:
+            self.automation.happened(
+                frozenset({"comment"}), task, author=comment.owner, at=comment.at, comment=comment.id
+            )
         return comment
 
     def add_contact_comment(

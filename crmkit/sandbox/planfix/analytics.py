@@ -40,6 +40,9 @@ def add_rows(
         holder.entries.append(entry)
         comment.entries.append(entry.key)
         keys.append(entry.key)
+    if isinstance(holder, Task):
+        author, at = comment.owner, account.now()
+        account.automation.happened(frozenset({"datatag"}), holder, author=author, at=at, comment=comment.id)
     return keys
 
 

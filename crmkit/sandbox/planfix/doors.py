@@ -8,12 +8,15 @@ from typing import Any
 
 from crmkit.sandbox.faults import Fault
 from crmkit.sandbox.planfix.account import Account
+from crmkit.sandbox.planfix.incoming import carry_out, values_of
 from crmkit.sandbox.planfix.library import DOWNLOADS, signature
-from crmkit.sandbox.wire import Reply, Request
+from crmkit.sandbox.wire import Reply, Request, json_reply
 
 __all__ = ["Doors"]
 
 TEXT = "text/plain; charset=utf-8"
+WEBHOOKS = "/webhook/"
+VERBS = {"get": "GET", "post": "POST", "json": "POST"}
 
 
 class Doors:
@@ -23,7 +26,10 @@ class Doors:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._doors: dict[str, Callable[[Request], Reply]] = {DOWNLOADS: self._download}
+        self._doors: dict[str, Callable[[Request], Reply]] = {
+            DOWNLOADS: self._download,
+            WEBHOOKS: self._webhook,
+        }
 
     def opens(self, path: str) -> bool:
         """Tell whether there is a door at this path."""
@@ -40,7 +46,10 @@ class Doors:
     def public(self, request: Request) -> Request:
         """Return a request without what makes it valid: signature and code."""
         query = {name: value for name, value in request.query.items() if name != "signature"}
-        return replace(request, query=query)
+        path = request.path
+        if path.startswith(WEBHOOKS):
+            path = f"{path.rpartition('/')[0]}/***"
+        return replace(request, path=path, query=query)
 
     def handle(self, request: Request, fault: Fault | None = None) -> Reply:
         """Answer a request."""
@@ -72,6 +81,19 @@ class Doors:
     def about(self) -> dict[str, Any]:
         """Return the paths."""
         return {"doors": list(self._doors)}
+
+    def _webhook(self, request: Request) -> Reply:
+        """Do what the webhook of a code does: 200, with a number if it is set up to tell it."""
+        kind, _, code = request.path.removeprefix(WEBHOOKS).partition("/")
+        webhook = self._account.automation.webhooks.get(code)
+        if webhook is None or webhook.kind != kind or request.verb != VERBS[kind]:
+            return self.failure(404, "There is no such webhook")
+        values = values_of(webhook, request)
+        if values is None:
+            return self.failure(400, "The body is no JSON")
+        told = carry_out(self._account, webhook, values)
+        self._account.automation.outbox.wake()
+        return json_reply(200, told) if webhook.answers else Reply(200)
 
     def _download(self, request: Request) -> Reply:
         """Send a file to who has a valid link. A storage refuses two credentials at once: a token is one."""

@@ -7,22 +7,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.planfix.account import Account
+from crmkit.sandbox.planfix.automation import shaped
 from crmkit.sandbox.planfix.fields import decode
-from crmkit.sandbox.planfix.models import Comment, FieldDef, Task
+from crmkit.sandbox.planfix.models import Comment, Task
 from crmkit.sandbox.planfix.text import stored
+from crmkit.sandbox.planfix.workshop import Who, Workshop
 
 __all__ = ["Act", "act_by_name"]
 
-Who = str | int
-"""``"user:4"``, ``"contact:7"`` or the number of a user."""
 NOISE = "Автоматическая проверка: без замечаний."
 
 
-class Act:
+class Act(Workshop):
     """Doings of people, stamped with the sandbox's time. Nobody has to wait for a limit here."""
-
-    def __init__(self, account: Account) -> None:
-        self._account = account
 
     def comment(
         self,
@@ -64,7 +61,7 @@ class Act:
             spec = specs.get(int(number))
             if spec is None:
                 raise LookupError(f"there is no custom field {number}")
-            decoded[spec.id] = decode(spec, _shaped(spec, value), zone)
+            decoded[spec.id] = decode(spec, shaped(spec, value), zone)
         self._change(user, task, {"fields": decoded})
 
     def assign(self, user: Who, task: int, *people: str) -> None:
@@ -171,24 +168,6 @@ class Act:
     def _change(self, user: Who, task: int, changes: dict[str, Any]) -> None:
         with self._account.lock:
             self._account.change_task(self._task(task), changes, author=self._ref(user))
-
-    def _task(self, number: int) -> Task:
-        try:
-            return self._account.tasks[number]
-        except KeyError:
-            raise LookupError(f"there is no task {number}") from None
-
-    def _ref(self, who: Who) -> str:
-        ref = f"user:{who}" if isinstance(who, int) else who
-        if not self._account.exists(ref):
-            raise LookupError(f"there is nobody like {who!r}")
-        return ref
-
-
-def _shaped(spec: FieldDef, value: Any) -> Any:
-    if isinstance(value, str) and spec.type in (10, 11, 12, 13):
-        return {"id": value}
-    return value
 
 
 def act_by_name(account: Account, name: str, arguments: Mapping[str, Any]) -> Any:

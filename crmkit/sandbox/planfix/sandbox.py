@@ -60,6 +60,17 @@ class PlanfixSandbox(Sandbox):
             return Exchange(doors, self.clock, self.faults, self.requests).serve(request)
         return super()._answer(request)
 
+    def close(self) -> None:
+        """Stop serving and sending."""
+        super().close()
+        self.vendor.close()
+
+    def reset(self, seed: str | None = None, **options: Any) -> None:
+        """Start again with a fresh account; what the old one still had to send is dropped."""
+        before = self.vendor
+        super().reset(seed, **options)
+        before.close()
+
     @property
     def account(self) -> Account:
         """The state of the account, up to date."""

@@ -60,6 +60,8 @@ class Settings:
         report_seconds: How long a report takes.
         report_chunk: Rows of a report in one chunk.
         user_limit: How many employees the licence allows; ``None`` for no limit.
+        silent_fires_scenarios: Whether scenarios see what was done silently (undocumented).
+        webhook_patience: Seconds of this machine that a receiver of a scenario's request has for its answer.
         busy: What a change of a busy task gets: applied when the task is free, or never.
     """
 
@@ -97,4 +99,6 @@ class Settings:
     report_seconds: float = 30.0
     report_chunk: int = 100
     user_limit: int | None = None
+    silent_fires_scenarios: bool = False
+    webhook_patience: float = 5.0
     busy: Literal["queue", "never"] = "queue"

@@ -11,8 +11,15 @@ __all__ = ["COLLECTIONS", "read"]
 
 COLLECTIONS = (
     "busy",
+    "buttons",
+    "checklist",
     "comments",
     "contacts",
+    "data_tags",
+    "deliveries",
+    "directories",
+    "entries",
+    "files",
     "groups",
     "log",
     "lost",
@@ -21,12 +28,19 @@ COLLECTIONS = (
     "processes",
     "projects",
     "queue",
+    "report_saves",
+    "reports",
+    "scenarios",
     "settings",
     "statuses",
     "tasks",
     "templates",
     "users",
+    "webhooks",
 )
+
+
+AUTOMATION = ("buttons", "deliveries", "scenarios", "webhooks")
 
 
 def read(account: Account, collection: str, key: str = "") -> Any:
@@ -37,7 +51,7 @@ def read(account: Account, collection: str, key: str = "") -> Any:
     """
     if collection not in COLLECTIONS:
         raise LookupError(f"no collection {collection!r}; there are {', '.join(COLLECTIONS)}")
-    found = getattr(account, collection)
+    found = getattr(account.automation if collection in AUTOMATION else account, collection)
     if not key:
         return _plain(list(found.values()) if isinstance(found, dict) and collection != "busy" else found)
     try:

@@ -74,6 +74,7 @@ class PlanfixVendor:
                 reply = json_reply(status, refused.body())
             if reply.status != UNAUTHORIZED:
                 reply.headers |= self.limits.headers()
+        self.account.automation.outbox.wake()
         self._take_time(found)
         return reply
 
@@ -97,8 +98,13 @@ class PlanfixVendor:
         )
 
     def settle(self) -> None:
-        """Apply the queued changes that are due."""
+        """Apply the queued changes that are due, and send what became due."""
         self.account.settle()
+        self.account.automation.outbox.wake()
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self.account.automation.close()
 
     def state(self, collection: str, key: str = "") -> Any:
         """Return a part of the account as plain values; see :mod:`crmkit.sandbox.planfix.state`."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
 
 import pytest
 import requests
@@ -77,6 +79,62 @@ class Bench:
     def close(self) -> None:
         for thing in reversed(self._open):
             thing.close()
+
+
+class Received(NamedTuple):
+    """A request that came to a receiver."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes what scenarios send; answers with the next of ``answers``, then with 200."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Taker)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.answers: list[int] = []
+        self.said = b""
+        self.got: list[Received] = []
+        self.meanwhile: Callable[[], object] = bool
+        self._loop = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
+        self._loop.start()
+
+    def close(self) -> None:
+        self.shutdown()
+        self._loop.join()
+        self.server_close()
+
+
+class _Taker(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def _take(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+        self.server.got.append(Received(self.command, self.path, dict(self.headers), body))
+        self.server.meanwhile()
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
+        self.send_header("Content-Length", str(len(self.server.said)))
+        self.end_headers()
+        self.wfile.write(self.server.said)
+
+    do_GET = do_POST = do_PUT = do_DELETE = _take  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Somebody who receives the requests of scenarios."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture

@@ -85,6 +85,9 @@ def item_create(call: Call) -> dict[str, Any]:
     number = account.new_id("checklist")
     item = ChecklistItem(number, **{"task": task.id, "at": account.now(), **changes})
     account.checklist[number] = item
+    account.automation.happened(
+        frozenset({"checklist"}), task, author=call.user.ref, at=account.now(), changed=(item.name,)
+    )
     return {"id": number}
 
 

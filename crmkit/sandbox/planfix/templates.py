@@ -1,0 +1,130 @@
+"""Fills the placeholders of scenarios: ``{{Задача.Номер}}``, ``{{Задача.Сумма}}``, ``{{Комментарий.Текст}}``.
+
+Nothing is escaped except in addresses, and what cannot be resolved stays as it is typed: both as the vendor
+does it, and both break what a hasty receiver expects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from crmkit.sandbox.planfix.fields import encode, string_value
+from crmkit.sandbox.planfix.text import plain
+from crmkit.sandbox.planfix.timepoints import point
+
+if TYPE_CHECKING:
+    from crmkit.sandbox.planfix.account import Account
+    from crmkit.sandbox.planfix.models import Comment, Task
+
+__all__ = ["Context"]
+
+_PLACEHOLDER = re.compile(r"\{\{([^{}]+)\}\}")
+_RAW = re.compile(r"%%%(.*?)%%%")
+MOMENT = "%d-%m-%Y %H:%M"
+
+
+class Context:
+    """What placeholders are about.
+
+    Args:
+        account: The account; its zone is that of the dates.
+        task: ``{{Задача...}}``.
+        comment: ``{{Комментарий...}}``, if there is one.
+        author: ``{{Событие.Автор}}``: who caused it.
+        at: ``{{Системные.Текущее время}}``.
+    """
+
+    def __init__(
+        self, account: Account, task: Task, comment: Comment | None, *, author: str, at: float
+    ) -> None:
+        self._account = account
+        self._task = task
+        self._comment = comment
+        self._author = author
+        self._at = at
+        self._zone = ZoneInfo(account.settings.timezone)
+
+    def fill(self, text: str) -> str:
+        """Return a text with its placeholders replaced; values are put in as they are."""
+        return _PLACEHOLDER.sub(lambda found: self._value(found, str), text)
+
+    def fill_url(self, text: str) -> str:
+        """Return an address: values are percent-encoded, except between ``%%%``."""
+        raw = _RAW.sub(lambda found: self.fill(found[1]), text)
+        return _PLACEHOLDER.sub(lambda found: self._value(found, lambda value: quote(value, safe="")), raw)
+
+    def _value(self, found: re.Match[str], escape: Callable[[str], str]) -> str:
+        kind, _, name = found[1].strip().partition(".")
+        value = self._resolve(kind, name)
+        return found[0] if value is None else escape(value)
+
+    def _resolve(self, kind: str, name: str) -> str | None:
+        if kind == "Задача":
+            getter = TASK.get(name)
+            return getter(self, self._task) if getter else self._field(name)
+        if kind == "Комментарий" and self._comment is not None:
+            comment = COMMENT.get(name)
+            return comment(self, self._comment) if comment else None
+        if kind == "Событие" and name == "Автор":
+            return self.name(self._author)
+        if kind == "Системные":
+            shown = {"Текущее время": MOMENT, "Текущая дата": "%d-%m-%Y"}.get(name)
+            return datetime.fromtimestamp(self._at, self._zone).strftime(shown) if shown else None
+        return None
+
+    def _field(self, name: str) -> str | None:
+        """Return a custom field by its name; ``None`` if the task has no such field."""
+        kind = self._account.kind_of(self._task)
+        for spec in self._account.fields.task.values():
+            if spec.name == name and (kind is None or spec.id in kind.fields):
+                value = self._task.fields.get(spec.id)
+                return string_value(encode(spec, value, self._point, self._account.name_of))
+        return None
+
+    def _point(self, at: float) -> Any:
+        return point(at, self._zone, utc_seconds=False)
+
+    def name(self, ref: str) -> str:
+        """Return the name behind a reference; empty for nobody."""
+        return self._account.name_of(ref) if ref else ""
+
+    def names(self, refs: Iterable[str]) -> str:
+        """Return names, not numbers: an array arrives as a text."""
+        return ", ".join(map(self.name, refs))
+
+    def moment(self, at: float | None) -> str:
+        """Return a moment in the account's zone."""
+        return datetime.fromtimestamp(at, self._zone).strftime(MOMENT) if at is not None else ""
+
+    def status(self, number: int) -> str:
+        """Return the name of a status."""
+        return self._account.statuses[number].name
+
+
+TASK: dict[str, Callable[[Context, Task], str]] = {
+    "Номер": lambda c, t: str(t.id),
+    "Название": lambda c, t: t.name,
+    "Описание": lambda c, t: plain(t.description),
+    "Статус": lambda c, t: c.status(t.status),
+    "Постановщик": lambda c, t: c.name(t.assigner),
+    "Исполнители": lambda c, t: c.names(t.assignees),
+    "Участники": lambda c, t: c.names(t.participants),
+    "Аудиторы": lambda c, t: c.names(t.auditors),
+    "Контрагент": lambda c, t: c.name(f"contact:{t.counterparty}" if t.counterparty else ""),
+    "Проект": lambda c, t: c.name(f"project:{t.project}" if t.project else ""),
+    "Дата создания": lambda c, t: c.moment(t.created),
+    "Дата последнего изменения": lambda c, t: c.moment(t.updated),
+    "Планируемое начало": lambda c, t: c.moment(t.start),
+    "Планируемое завершение": lambda c, t: c.moment(t.end),
+}
+COMMENT: dict[str, Callable[[Context, Comment], str]] = {
+    "Номер": lambda c, m: str(m.id),
+    "Текст": lambda c, m: plain(m.text),
+    "Автор": lambda c, m: c.name(m.owner),
+    "Дата": lambda c, m: c.moment(m.at),
+}
