@@ -26,7 +26,6 @@ def program(language: Language) -> Any:
     app = typer.Typer(
         name="crmkit",
         help="cli.help.crmkit",
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -39,7 +38,7 @@ def program(language: Language) -> Any:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; see :mod:`crmkit.cli.errors` for what the codes mean."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     language = language_of(words)
     out = Output(language, as_json="--json" in words)
     try:
