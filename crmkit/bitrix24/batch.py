@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -139,7 +140,7 @@ class _Run:
         self._waiting: dict[str, deque[Job]] = {}
         self._away: set[Future[Parcel]] = set()
         self._ready: dict[int, Outcome] = {}
-        self._turns: dict[tuple[Any, ...], deque[Job]] = {}
+        self._turns: dict[tuple[Any, ...], list[Job]] = {}
         self._taken = 0
         self._given = 0
         self._exhausted = False
@@ -181,8 +182,11 @@ class _Run:
 
     def _enqueue(self, job: Job) -> None:
         if job.target is not None:
-            self._turns.setdefault(job.target, deque()).append(job)
-        self._waiting.setdefault(job.command.method, deque()).append(job)
+            self._turns.setdefault(job.target, []).append(job)
+        queue = self._waiting.get(job.command.method)
+        if queue is None:
+            queue = self._waiting[job.command.method] = deque()
+        queue.append(job)
 
     def _dispatch(self) -> bool:
         """Send what may go now; tell whether anything went."""
@@ -315,6 +319,11 @@ def _target(command: Command) -> tuple[Any, ...] | None:
         return None
     for name in _TARGET_KEYS:
         if name in command.params:
-            family = command.method.lower().rpartition(".")[0]
-            return family, str(command.params.get("entityTypeId", "")), str(command.params[name])
+            kind = str(command.params.get("entityTypeId", ""))
+            return _family(command.method), kind, str(command.params[name])
     return None
+
+
+@lru_cache(1024)
+def _family(method: str) -> str:
+    return method.lower().rpartition(".")[0]

@@ -48,6 +48,9 @@ _FILTER_HOLDERS = frozenset({"filter", "arfilter"})
 _EMPTY_IS_ABSENT = frozenset({"filter", "select", "order", "arfilter", "arselect", "arorder"})
 _USER_FIELD = re.compile(r"[!=<>@%]*uf(?:_|crm)", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$(?:result|total|next|error|time)\[", re.IGNORECASE)
+_PLAIN = frozenset({str, int})
+"""Types that go as they are; exactly these, not their heirs: ``True`` is an ``int`` too."""
+_ESCAPES = {sign: f"%{sign:02X}" for sign in range(128) if not (chr(sign).isalnum() or chr(sign) in "-._~")}
 _BITS_IN_FIELDS = ("imbot.v2.", "im.v2.", "booking.", "biconnector.")
 """Modules whose documented field values are true booleans, not Y and N."""
 
@@ -122,8 +125,11 @@ def normalise(method: str, params: Mapping[str, Any] | Sequence[Any]) -> Any:
         ValidationError: A value has no form on the wire: a naive datetime, NaN, an unknown type.
     """
     bits = method.startswith(_BITS_IN_FIELDS)
-    if isinstance(params, Mapping):
-        return {str(name): _tree(item, (str(name),), bits) for name, item in params.items()}
+    if type(params) is dict or isinstance(params, Mapping):
+        return {
+            str(name): item if type(item) in _PLAIN else _tree(item, (str(name),), bits)
+            for name, item in params.items()
+        }
     return [_tree(item, (str(index),), bits) for index, item in enumerate(params)]
 
 
@@ -161,10 +167,13 @@ def to_command(method: str, params: Mapping[str, Any] | Sequence[Any]) -> str:
 
 def _tree(value: Any, path: tuple[str, ...], bits: bool) -> Any:
     kind = type(value)
-    if kind is str or kind is int:
+    if kind in _PLAIN:
         return value
     if kind is dict or isinstance(value, Mapping):
-        return {str(name): _tree(item, (*path, str(name)), bits) for name, item in value.items()}
+        return {
+            str(name): item if type(item) in _PLAIN else _tree(item, (*path, str(name)), bits)
+            for name, item in value.items()
+        }
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value) if isinstance(value, set | frozenset) else value
         return [_tree(item, (*path, str(index)), bits) for index, item in enumerate(items)]
@@ -239,8 +248,8 @@ def _inner(key: str) -> str:
 def _write(name: str, value: Any, pairs: list[str]) -> None:
     kind = type(value)
     if kind is str:
-        plain = value.isalnum() and value.isascii()
-        pairs.append(f"{name}={value if plain else quote(value, safe='')}")
+        text = value.translate(_ESCAPES) if value.isascii() else quote(value, safe="")
+        pairs.append(f"{name}={text}")
     elif kind is dict:
         for key, item in value.items():
             _write(f"{name}[{_inner(key)}]", item, pairs)

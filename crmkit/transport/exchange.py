@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -16,33 +15,12 @@ from crmkit.transport import answers, wire
 from crmkit.transport.request import Request, Response
 from crmkit.transport.retry import Failure
 
-__all__ = ["Exchange", "new_session"]
+__all__ = ["Exchange", "header_problem"]
 
 _NETWORK_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 _PIECE = 65_536
 _MAX_HOPS = 5
 _LOOKS = "it must look like https://acme.planfix.ru/rest"
-
-
-def new_session(clock: Clock) -> requests.Session:
-    """Make a session with traced keep-alive connections that keeps no cookies.
-
-    A cookie could carry the identity of another user into a request; the token alone says who is asking.
-    """
-    session = _Session()
-    adapter = wire.WireAdapter(clock.monotonic)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers["User-Agent"] = "crmkit"
-    return session
-
-
-class _Session(requests.Session):
-    """Never follows a redirect, nor works out where one would lead: a malformed one would raise in there."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
 
 
 class Exchange:
@@ -69,6 +47,7 @@ class Exchange:
         if origin is None:
             raise ConfigurationError("the address of the portal is no URL", hint=_LOOKS)
         self._origin = origin
+        self._home = f"{origin}/"
         self.host = origin.partition("://")[2]
         self._base = base_url.rstrip("/")
         self._session = session
@@ -167,8 +146,11 @@ class Exchange:
     def _with_credentials(
         self, request: Request, prepared: requests.PreparedRequest, credentials: Mapping[str, str]
     ) -> requests.PreparedRequest:
+        ours = self._is_ours(str(prepared.url))
+        if ours and not credentials:
+            return prepared
         prepared = prepared.copy()
-        if self._is_ours(str(prepared.url)):
+        if ours:
             for name in credentials.keys() - (request.headers or {}).keys():
                 prepared.headers[name] = credentials[name]
         else:
@@ -177,7 +159,7 @@ class Exchange:
 
     def _is_ours(self, url: str) -> bool:
         """Tell whether the URL is at the portal: same scheme, same host, same port."""
-        return answers.origin_of(url) == self._origin
+        return url.startswith(self._home) or answers.origin_of(url) == self._origin
 
     def _url(self, path: str) -> str:
         if path.startswith(("https://", "http://")):

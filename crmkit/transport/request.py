@@ -11,6 +11,8 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol
 
+from pydantic_core import from_json
+
 __all__ = ["BodyStream", "Effect", "NotJsonError", "Request", "Response"]
 
 _UNPARSED: Any = object()
@@ -112,15 +114,8 @@ class Response(AbstractContextManager["Response"]):
             {'result': 'success'}
         """
         if self._parsed is _UNPARSED:
-            object.__setattr__(self, "_parsed", _parse(self.content, self.charset))
+            object.__setattr__(self, "_parsed", _parse(self.content, self.headers))
         return self._parsed
-
-    @property
-    def charset(self) -> str:
-        """The encoding that the answer declares, UTF-8 if it declares none."""
-        message = Message()
-        message["Content-Type"] = self.headers.get("Content-Type", "")
-        return message.get_content_charset("utf-8")
 
     def iter_bytes(self, chunk_size: int = 65_536) -> Iterator[bytes]:
         """Yield the body piece by piece, in constant memory.
@@ -144,9 +139,14 @@ class Response(AbstractContextManager["Response"]):
         self.close()
 
 
-def _parse(content: bytes, charset: str) -> Any:
+def _parse(content: bytes, headers: Mapping[str, str]) -> Any:
     if not content.strip():
         return None
+    try:
+        return from_json(content)
+    except ValueError:
+        pass  # the slow way takes more (a byte order mark, other encodings) and says better what is wrong
+    charset = _charset(headers)
     for encoding in dict.fromkeys(("utf-8-sig", charset)):
         try:
             text = content.decode(encoding)
@@ -154,6 +154,12 @@ def _parse(content: bytes, charset: str) -> Any:
             continue
         return _loads(text)
     raise NotJsonError(f"the body is not in the encoding it declares ({charset})")
+
+
+def _charset(headers: Mapping[str, str]) -> str:
+    message = Message()
+    message["Content-Type"] = headers.get("Content-Type", "")
+    return message.get_content_charset("utf-8")
 
 
 def _loads(text: str) -> Any:

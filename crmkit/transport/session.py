@@ -21,7 +21,8 @@ from tenacity import RetryCallState, Retrying, retry_if_result
 from crmkit.clock import Clock
 from crmkit.exceptions import ConfigurationError, CrmkitError
 from crmkit.transport import answers
-from crmkit.transport.exchange import Exchange, header_problem, new_session
+from crmkit.transport.exchange import Exchange, header_problem
+from crmkit.transport.lean import LeanSession
 from crmkit.transport.logs import guard, log_attempt
 from crmkit.transport.rate_limit import Limiter
 from crmkit.transport.redaction import Redactor, keys_in
@@ -104,7 +105,7 @@ class Transport:
         max_body: int = 64 * 1024 * 1024,
     ) -> None:
         self._owned = session is None
-        self._session = new_session(clock) if session is None else session
+        self._session = LeanSession(clock.monotonic) if session is None else session
         self._exchange = Exchange(self._session, base_url, clock=clock, timeout=timeout, max_body=max_body)
         self.host = self._exchange.host
         self.name = name or self.host

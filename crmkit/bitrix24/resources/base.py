@@ -88,6 +88,7 @@ class ModelResolver:
     def __init__(self, schema: Schema, model: type[Model]) -> None:
         self.schema = schema
         self._wire = model.wire_names()
+        self._writable: dict[str, str] = {}
 
     def resolve(self, name: str) -> FieldInfo:
         """Return the field, or raise ValidationError."""
@@ -103,8 +104,14 @@ class ModelResolver:
         Raises:
             ValidationError: A field does not exist or takes no values.
         """
-        find = self.schema.resolve if system else self.schema.writable
-        return {find(self._wire.get(name, name)).name: value for name, value in values.items()}
+        if system:
+            return {self.resolve(name).name: value for name, value in values.items()}
+        known = self._writable
+        return {known.get(name) or self._to_write(name): value for name, value in values.items()}
+
+    def _to_write(self, name: str) -> str:
+        found = self._writable[name] = self.schema.writable(self._wire.get(name, name)).name
+        return found
 
     def select(self, names: Any) -> list[str]:
         """Return a select list under the portal's names; ``*`` and ``UF_*`` stay."""

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from crmkit.bitrix24.envelope import as_map
@@ -74,7 +73,7 @@ class Items(Resource, Generic[T]):
         self._model = model
         self._key = key
         self._resolver: ModelResolver | None = None
-        self._type = MappingProxyType({"entityTypeId": entity_type_id, **_NAMES})
+        self._type = {"entityTypeId": entity_type_id, **_NAMES}
 
     def of(self, model: type[U], *, key: str = "") -> Items[U]:
         """Return the same objects as another model, for example one with custom fields.
@@ -182,19 +181,20 @@ class Items(Resource, Generic[T]):
             rows: The fields of each object.
             key: Gives the external key of a row; with keys every object is made exactly once.
         """
-        self.fields()
+        names = self._names()
         named = _named(rows, key or (lambda _: ""))
-        return self._client.batch(self._written(row, name, wrong) for row, name, wrong in named)
+        return self._client.batch(self._written(row, name, wrong, names) for row, name, wrong in named)
 
     def update(self, item_id: int, **values: Any) -> T:
         """Change an object and return it (``crm.item.update``)."""
-        result = self._client.call("crm.item.update", self._update(item_id, values))
+        params = {**self._type, "id": item_id, "fields": self._names().values(values)}
+        result = self._client.call("crm.item.update", params)
         return self._model.from_row(as_map(result)["item"])
 
     def update_many(self, changes: Iterable[tuple[int, Mapping[str, Any]]]) -> BatchResult:
         """Change many objects, fifty per request; one outcome each, in order."""
-        self.fields()
-        return self._client.batch(self._changed(item_id, values) for item_id, values in changes)
+        names = self._names()
+        return self._client.batch(self._changed(item_id, values, names) for item_id, values in changes)
 
     def upsert(self, key: str, **values: Any) -> T:
         """Change the object with this external key, or make it if there is none."""
@@ -212,6 +212,7 @@ class Items(Resource, Generic[T]):
         objects of the portal makes the lot of five hundred fail in which it comes.
         """
         outcomes: list[Outcome] = []
+        names = self._names()
         for part in _parts(_named(rows, key), LOOKUP_SIZE):
             blind: CrmkitError | None = None
             known: dict[str, int] = {}
@@ -220,9 +221,9 @@ class Items(Resource, Generic[T]):
             except CrmkitError as error:
                 blind = error
             outcomes += self._client.batch(
-                self._written(row, name, wrong or blind)
+                self._written(row, name, wrong or blind, names)
                 if wrong or name not in known
-                else self._changed(known[name], row)
+                else self._changed(known[name], row, names)
                 for row, name, wrong in part
             )
         return BatchResult(outcomes)
@@ -258,7 +259,10 @@ class Items(Resource, Generic[T]):
 
     def command_create(self, values: Mapping[str, Any], *, key: str = "") -> Command:
         """Return the command that makes an object, for a batch of your own."""
-        fields = self._names().values(values)
+        return self._create(values, key, self._names())
+
+    def _create(self, values: Mapping[str, Any], key: str, names: ModelResolver) -> Command:
+        fields = names.values(values)
         find = None
         if key:
             marks = self._marks(key)
@@ -303,17 +307,19 @@ class Items(Resource, Generic[T]):
             else:
                 yield Outcome(command, Status.DONE, results[place])
 
-    def _written(self, row: Mapping[str, Any], key: str, wrong: CrmkitError | None) -> Command:
+    def _written(
+        self, row: Mapping[str, Any], key: str, wrong: CrmkitError | None, names: ModelResolver
+    ) -> Command:
         """Return the command that makes an object; a wrong row fails by itself, not the whole lot."""
         try:
-            command = self.command_create(row, key=key)
+            command = self._create(row, key, names)
         except ValidationError as error:
             command, wrong = Command("crm.item.add", {"fields": dict(row)}), error
         return command if wrong is None else replace(command, refused=wrong)
 
-    def _changed(self, item_id: int, values: Mapping[str, Any]) -> Command:
+    def _changed(self, item_id: int, values: Mapping[str, Any], names: ModelResolver) -> Command:
         try:
-            return Command("crm.item.update", self._update(item_id, values))
+            return Command("crm.item.update", {**self._type, "id": item_id, "fields": names.values(values)})
         except ValidationError as error:
             return Command("crm.item.update", {"id": item_id, "fields": dict(values)}, refused=error)
 
@@ -336,9 +342,6 @@ class Items(Resource, Generic[T]):
         if self._resolver is None or self._resolver.schema is not schema:
             self._resolver = ModelResolver(schema, self._model)
         return self._resolver
-
-    def _update(self, item_id: int, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self._type, "id": item_id, "fields": self._names().values(values)}
 
     def _marks(self, key: str) -> dict[str, Any]:
         return {**(self._key.where or {}), self._key.name: key}
