@@ -99,7 +99,13 @@ def test_R0_02_the_field_of_the_card_has_exactly_three_values(office: Office) ->
 
 
 def test_R0_03_on_day_15_the_manager_and_the_supervisor_are_told_the_exact_text(office: Office) -> None:
-    office.warned()
+    office.on_day(15)
+    item = office.item()
+    assert item is not None
+    (notice,) = item.actions
+    assert notice.kind == "notify"
+    assert [who.name for who in notice.people] == ["Ольга Иванова", "Марина Петрова"]
+    office.run()
     assert sorted(office.told("Через 7 дней сделка будет переведена в новые запросы")) == [HEAD, MANAGER]
     assert len(office.box.account.notifications) == 2
     assert office.notes() == ["Через 7 дней сделка будет переведена в новые запросы"]
