@@ -188,7 +188,10 @@ class _Run:
     def _settle(self, runner: ItemRunner) -> None:
         for record in self._ledger.journal.unsettled(self._crm.portal, self._names()):
             runner.performer.settle(record)
-            self._ledger.runs.settle_items(record, self._crm.clock.now())
+            if (
+                record.run != self._lease.run
+            ):  # its own items it looks at anyway, and tells what became of them
+                self._ledger.runs.settle_items(record, self._crm.clock.now())
             self._ledger.runs.beat(self._lease, self._crm.clock.now())
 
     def _begun(self) -> Iterable[ItemRecord]:

@@ -20,7 +20,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crmkit.automation.actions import Action, CreateTask, Notify, Remember, UpdateDeal
+from crmkit.automation.actions import (
+    Action,
+    AddComment,
+    CreateTask,
+    Notify,
+    Remember,
+    SetTaskState,
+    UpdateDeal,
+)
 from crmkit.automation.memory import Memory
 from crmkit.automation.messages import Message, register
 from crmkit.automation.recipe import Context, Decision, Recipe, Settings
@@ -393,6 +401,10 @@ class Careful(Recipe[IdleSettings, Deal]):
                 return CreateTask(task=NewTask(title=f"approve {deal.id}", deal=deal.ref), **common)
             case "note":
                 return Remember(**common)
+            case "remark":
+                return AddComment(text=f"remark on {deal.id}", **common)
+            case "close":
+                return SetTaskState(task_id=f"5{deal.id}", task_kind="task", state=TaskState.DONE, **common)
         return Notify(people=(ANN, BOB), text=f"{step} on {now:%d.%m.%Y %H:%M}", **common)
 
 
@@ -414,6 +426,8 @@ def portal(clock: ManualClock, deals: int = 3, file: Path | None = None) -> Fake
     crm = FakeCrm(clock, file)
     if not crm.state.deals:
         crm.state.deals = {str(n): deal(n) for n in range(1, deals + 1)}
+        for n in crm.state.deals:  # each has a task of somebody's
+            crm.state.tasks[f"5{n}"] = Task(id=f"5{n}", title=f"call {n}", state=TaskState.OPEN)
     return crm
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crmkit.clock import ManualClock
-from crmkit.crm.models import Ref
+from crmkit.crm.models import Ref, TaskState
 from crmkit.exceptions import OutcomeUnknown, ServerError, TransportError, Unsupported
 from crmkit.runtime.executor import resume
 from crmkit.runtime.ledger import Ledger
@@ -17,7 +17,13 @@ from crmkit.runtime.performer import IN_FLIGHT
 from crmkit.runtime.records import ActionStatus, RunStatus
 
 ONE = Ref(kind="deal", id="1")
-WRITES = {"warn": "comments.add", "return": "deals.update", "approve": "tasks.create"}
+WRITES = {
+    "warn": "comments.add",
+    "remark": "comments.add",
+    "return": "deals.update",
+    "approve": "tasks.create",
+    "close": "tasks.set_state",
+}
 
 
 @pytest.fixture
@@ -52,7 +58,7 @@ class TestLostAnswers:
         result = recipe_of(fakes, step).plan(crm, memory=ledger).apply()
         assert (status(result), len(crm.effects())) == ("done", 1)
         (effect,) = ledger.recall(crm.portal, "careful", [ONE])[ONE].effects
-        assert step == "return" or effect.remote_id == "101"
+        assert bool(effect.remote_id) == (step in ("warn", "remark", "approve"))
 
     @pytest.mark.parametrize(("step", "call"), WRITES.items())
     def test_the_write_did_not_happen_and_is_repeated_under_its_key(
@@ -115,6 +121,19 @@ class TestLostAnswers:
         assert "a person changed stage" in only(result).message.render("en")
         assert crm.state.deals["1"].stage.key == "won"
 
+    def test_a_person_who_moved_the_task_wins(self, crm: Any, ledger: Ledger, fakes: Any) -> None:
+        crm.faults.append(fakes.lost("tasks.set_state", taken=False))
+        moved = {"state": TaskState.REJECTED}
+
+        def move(call: str) -> None:
+            if call == "tasks.get" and crm.calls.count("tasks.set_state"):
+                crm.state.tasks["51"] = crm.state.tasks["51"].model_copy(update=moved)
+
+        crm.on_call = move
+        result = recipe_of(fakes, "close").plan(crm, memory=ledger).apply()
+        assert status(result) == "changed"
+        assert "the task is rejected" in only(result).message.render("en")
+
     def test_two_notes_of_one_text_are_not_taken_for_each_other(
         self, crm: Any, ledger: Ledger, fakes: Any
     ) -> None:
@@ -158,6 +177,35 @@ class TestLostAnswers:
         assert record.status is ActionStatus.UNKNOWN
         assert status(resume(result.run, recipe, crm, ledger)) == "done"
         assert [kind for kind, _ in crm.effects()] == ["comment", "update"]
+
+
+class TestBrokenOff:
+    """The process died while it wrote a notice, which arrived."""
+
+    @pytest.fixture
+    def run(self, crm: Any, ledger: Ledger, fakes: Any) -> str:
+        crm.faults.append(fakes.Fault("comments.add", KeyboardInterrupt(), taken=True))
+        with pytest.raises(KeyboardInterrupt):
+            recipe_of(fakes, "warn").plan(crm, memory=ledger).apply()
+        return next(ledger.runs.list()).id
+
+    def test_it_is_found(self, crm: Any, ledger: Ledger, fakes: Any, run: str) -> None:
+        assert status(resume(run, recipe_of(fakes, "warn"), crm, ledger)) == "done"
+        assert len(crm.effects()) == 1
+
+    def test_the_portal_cannot_be_asked_now(self, crm: Any, ledger: Ledger, fakes: Any, run: str) -> None:
+        crm.faults.append(fakes.Fault("comments.find_own", TransportError("no route")))
+        stopped = resume(run, recipe_of(fakes, "warn"), crm, ledger)
+        assert (stopped.status, status(stopped)) == (RunStatus.STOPPED, "begun")
+        assert status(resume(run, recipe_of(fakes, "warn"), crm, ledger)) == "done"
+
+    def test_the_portal_does_not_say(self, crm: Any, ledger: Ledger, fakes: Any, run: str) -> None:
+        crm.faults.append(fakes.Fault("comments.find_own", ServerError("HTTP 500")))
+        result = resume(run, recipe_of(fakes, "warn"), crm, ledger)
+        assert status(result) == "unknown"
+        assert "could not be looked for: HTTP 500" in only(result).message.render("en")
+        assert status(resume(run, recipe_of(fakes, "warn"), crm, ledger)) == "done"
+        assert len(crm.effects()) == 1
 
 
 class TestQueuedWrites:

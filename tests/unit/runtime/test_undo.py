@@ -52,7 +52,8 @@ def test_everything_is_as_it_was(
     assert (result.status, result.counts) == (RunStatus.DONE, {"done": 3})
     for number, deal in crm.state.deals.items():
         assert deal.model_copy(update={"updated_at": None}) == was[number]
-    assert {task.state for task in crm.state.tasks.values()} == {TaskState.CANCELLED}
+    ours = [task.state for task in crm.state.tasks.values() if task.key]
+    assert ours == [TaskState.CANCELLED] * 3
 
 
 def test_it_goes_backwards(crm: Any, ledger: Ledger, done: Any) -> None:
@@ -219,6 +220,28 @@ class TestPartly:
         plan = plan_undo(run, crm, ledger)
         assert plan.verdicts() == {"undo": 2, "unsettled": 1}
         assert plan.items[-1].reason.render("en").endswith(f"crmkit runs retry {run}")
+
+
+class TestMovedTask:
+    @pytest.fixture
+    def run(self, crm: Any, ledger: Ledger, fakes: Any, clock: ManualClock) -> str:
+        run = fakes.Careful(fakes.IdleSettings(steps=("close",))).plan(crm, memory=ledger).apply().run
+        clock.advance(hours=1)
+        return str(run)
+
+    def test_it_goes_back(self, crm: Any, ledger: Ledger, run: str) -> None:
+        assert undo(run, crm, ledger).counts == {"done": 3}
+        assert {task.state for task in crm.state.tasks.values()} == {TaskState.OPEN}
+
+    def test_it_is_left_where_a_person_has_put_it(self, crm: Any, ledger: Ledger, run: str) -> None:
+        crm.state.tasks["51"] = crm.state.tasks["51"].model_copy(update={"state": TaskState.REJECTED})
+        plan = plan_undo(run, crm, ledger)
+        assert plan.verdicts() == {"undo": 2, "spared": 1}
+        assert plan.items[-1].reason.render("en") == "left alone: task call 1 is decided already"
+
+    def test_it_is_gone(self, crm: Any, ledger: Ledger, run: str) -> None:
+        del crm.state.tasks["51"]
+        assert undo(run, crm, ledger).counts == {"done": 3}
 
 
 class TestSafety:
