@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Sequence
+import importlib.util
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -13,12 +13,15 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
+from crmkit.automation.memory import Memory
 from crmkit.automation.plan import Plan
+from crmkit.automation.recipe import Recipe
 from crmkit.cli.errors import DONE
 from crmkit.cli.frame import command
 from crmkit.cli.output import Output
 from crmkit.cli.plan import LimitOption, make_plan
 from crmkit.cli.session import Session
+from crmkit.crm.models import Ref
 from crmkit.exceptions import ConfigurationError
 from crmkit.reports import Table, to_csv, to_html, write
 from crmkit.reports.recipe import recipe_tables
@@ -50,9 +53,10 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         if form is Format.xlsx and out is None:
             raise ConfigurationError("XLSX cannot be printed", hint="name a file: --out report.xlsx")
-        plan = make_plan(session, name)
-        figures = _figures(session, plan)
-        tables = recipe_tables(name, session.portal.name, figures, plan.items)
+        plan, recipe = make_plan(session, name), session.recipe(name)
+        memories = session.ledger.recall(plan.portal, name, session.ledger.known(plan.portal, name))
+        lines, figures = recipe.results(plan.items, memories), _figures(recipe, plan, memories)
+        tables = recipe_tables(name, session.portal.name, lines, plan.items, figures)
         if out:
             write(tables, out, session.out.language)
             session.out.say("report.written", path=out)
@@ -87,19 +91,14 @@ def _print(out: Output, form: Format, tables: Sequence[Table], limit: int) -> No
         show_tables(out, tables, limit)
 
 
-def _figures(session: Session, plan: Plan) -> Any:
-    """Return what the recipe itself counts: its module ``report`` has a function ``results``."""
-    try:
-        count = importlib.import_module(f"recipes.{plan.recipe}.report").results
-    except ImportError:
-        count = None
-    if count is None:
-        raise ConfigurationError(f"{plan.recipe} has no report", hint="crmkit runs export has every run")
-    ledger, settings = session.ledger, session.recipe(plan.recipe).settings
-    known = list(ledger.known(plan.portal, plan.recipe))
-    return count(plan.items, ledger.recall(plan.portal, plan.recipe, known), settings)
+def _figures(recipe: Recipe[Any, Any], plan: Plan, memories: Mapping[Ref, Memory]) -> Any:
+    """Return the recipe's own figures if it has any: its module ``report`` has a function ``results``."""
+    package = type(recipe).__module__.rpartition(".")[0]
+    if importlib.util.find_spec(f"{package}.report") is None:
+        return None
+    return importlib.import_module(f"{package}.report").results(plan.items, memories, recipe.settings)
 
 
 def _plain(session: Session, figures: Any, tables: Sequence[Table]) -> dict[str, Any]:
     rows = {table.name: table.records(session.out.language) for table in tables}
-    return {"figures": figures.model_dump(mode="json", exclude={"deals"}), **rows}
+    return {"figures": figures.model_dump(mode="json", exclude={"deals"}) if figures else {}, **rows}

@@ -20,7 +20,7 @@ HAVE_TABLES = (".manager", ".excluded")
 
 
 class FiguresLike(Protocol):
-    """What a recipe's ``report.results`` returns."""
+    """Figures that become tables of their own, where a recipe has them."""
 
     @property
     def excluded(self) -> Mapping[str, int]:
@@ -30,48 +30,49 @@ class FiguresLike(Protocol):
     def by_manager(self) -> Mapping[str, BaseModel]:
         """Figures by the name of a person."""
 
-    def summary(self) -> Iterable[Message]:
-        """Return the figures in words, a line each."""
 
-
-def recipe_tables(recipe: str, portal: str, figures: FiguresLike, items: Iterable[PlanItem]) -> list[Table]:
-    """Return the figures of a recipe as tables.
+def recipe_tables(
+    recipe: str,
+    portal: str,
+    lines: Iterable[Message],
+    items: Iterable[PlanItem],
+    figures: FiguresLike | None = None,
+) -> list[Table]:
+    """Return what came of a recipe as tables.
 
     Args:
         recipe: Its name; its texts have to be loaded.
         portal: What the portal is called.
-        figures: What the recipe counted.
+        lines: What the recipe says of it: :meth:`crmkit.automation.recipe.Recipe.results`.
         items: The present decision about every entity.
+        figures: The recipe's own figures, for tables by reason and by manager.
     """
-    told = (line for line in figures.summary() if not line.key.endswith(HAVE_TABLES))
-    lines: list[tuple[Cell, ...]] = [(line,) for line in told]
+    told = [(line,) for line in lines if not (figures and line.key.endswith(HAVE_TABLES))]
+    columns = ("id", "deal", "verdict", "reason", "evidence")
     return [
         Table(
             "summary",
             word("title", recipe=recipe, portal=portal),
             (Column("figure", word("figures")),),
-            lines,
+            told,
         ),
-        Table(
-            "excluded",
-            word("excluded"),
-            (Column("verdict", word("verdict")), Column("count", word("count"), "number", bar=True)),
-            [(verdict_title(recipe, verdict), count) for verdict, count in figures.excluded.items()],
-        ),
-        _by_manager(figures.by_manager),
+        *((_excluded(recipe, figures.excluded), _by_manager(figures.by_manager)) if figures else ()),
         Table(
             "deals",
             word("items"),
-            (
-                Column("id", word("id")),
-                Column("title", word("deal")),
-                Column("verdict", word("verdict")),
-                Column("reason", word("reason")),
-                Column("evidence", word("evidence")),
-            ),
+            tuple(Column(name, word(name)) for name in columns),
             [_deal(recipe, item) for item in items],
         ),
     ]
+
+
+def _excluded(recipe: str, counts: Mapping[str, int]) -> Table:
+    return Table(
+        "excluded",
+        word("excluded"),
+        (Column("verdict", word("verdict")), Column("count", word("count"), "number", bar=True)),
+        [(verdict_title(recipe, verdict), count) for verdict, count in counts.items()],
+    )
 
 
 def _by_manager(figures: Mapping[str, BaseModel]) -> Table:
