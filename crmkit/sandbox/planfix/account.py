@@ -25,8 +25,10 @@ from crmkit.sandbox.planfix.models import (
     Task,
     User,
 )
+from crmkit.sandbox.planfix.movement import Movement
 from crmkit.sandbox.planfix.settings import Settings
 from crmkit.sandbox.planfix.shelves import Shelves
+from crmkit.sandbox.planfix.sync import Sync
 from crmkit.sandbox.planfix.text import plain
 
 __all__ = ["Account"]
@@ -63,6 +65,8 @@ class Account(Shelves):
         self.busy: dict[int, float] = {}
         self.lost: list[Queued] = []
         self.automation = Automation(self)
+        self.sync = Sync()
+        self.movement = Movement(self, settings.movement_seed)
         self._order = count()
 
     def now(self) -> float:
@@ -90,12 +94,14 @@ class Account(Shelves):
 
     def sees(self, user: User, task: Task) -> bool:
         """Tell whether a person may see a task: administrators and robots all, others their own."""
-        if user.sees_all:
+        return user.sees_all or self.takes_part(user.ref, task)
+
+    def takes_part(self, ref: str, task: Task) -> bool:
+        """Tell whether an employee or contact takes part in a task; the counterparty does."""
+        mine = {ref, *self.groups_of(ref)}
+        if task.assigner in mine or ref == f"contact:{task.counterparty}":
             return True
-        mine = {user.ref, *self.groups_of(user.ref)}
-        return task.assigner in mine or not mine.isdisjoint(
-            (*task.assignees, *task.participants, *task.auditors)
-        )
+        return not mine.isdisjoint((*task.assignees, *task.participants, *task.auditors))
 
     def sees_comment(self, user: User, comment: Comment) -> bool:
         """Tell whether a person may see a comment: a hidden one only author, recipients, administrators."""
@@ -106,6 +112,7 @@ class Account(Shelves):
     def add_task(self, task: Task, *, author: str) -> Task:
         """Put a new task in; its assignees are told, the author is not."""
         self.tasks[task.id] = task
+        self.sync.touch(f"task:{task.id}")
         self._tell(task.assignees, task, task.name, but=(author,))
         self.automation.happened(frozenset({"created"}), task, author=author, at=task.created)
         return task
@@ -134,6 +141,7 @@ class Account(Shelves):
         for name in before:
             setattr(task, name, changes[name])
         release(self, before.get("files", ()))
+        self.sync.touch(f"task:{task.id}")
         if not silent or self.settings.silent_moves_dates:
             task.updated = at
         if "status" in changed:
@@ -245,6 +253,11 @@ class Account(Shelves):
             self.busy.pop(task.id, None)
             return 0.0
         return until
+
+    def keep_busy(self, task: Task, since: float, seconds: float) -> None:
+        """Keep a task busy for so many seconds from a moment on."""
+        if seconds > 0 and since < math.inf:
+            self.busy[task.id] = max(self.busy.get(task.id, 0.0), since + seconds)
 
     def settle(self) -> None:
         """Apply the queued changes that are due."""

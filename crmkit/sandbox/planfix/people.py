@@ -125,6 +125,13 @@ class Act(Workshop):
         """Let a task recur by a rule in the vendor's shape, for example ``{"daily": {"type": "Every"}}``."""
         self._change(user, task, {"recurring": bool(rule), "recurrence": rule or None})
 
+    def stir(self, times: int = 1, only: Iterable[str] = ()) -> list[int]:
+        """Let people do so many things at random; return the numbers of the tasks they did them to.
+
+        See :meth:`crmkit.sandbox.planfix.movement.Movement.stir`.
+        """
+        return self._account.movement.stir(times, tuple(only))
+
     def make_busy(self, task: int, seconds: float) -> None:
         """Keep a task busy for so long: changes by the API are answered with 202 and wait."""
         with self._account.lock:

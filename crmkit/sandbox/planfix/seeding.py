@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -205,4 +206,35 @@ def _happen(account: Account, task: Task, happening: Happening, actor: str) -> N
         task.completed = happening.at
 
 
-SEEDS: dict[str, Callable[..., None]] = {"empty": empty, "stale_deals": stale_deals}
+def many_tasks(account: Account, *, start: datetime, random_seed: int = 7, tasks: int = 20_000) -> None:
+    """Put in very many deals of the last year, plain ones, without clients and talks.
+
+    Options: ``tasks``. With the setting ``movement`` people change them while they are read.
+    """
+    skeleton(account, random_seed=random_seed)
+    dice = random.Random(random_seed)  # noqa: S311 (not for secrets)
+    managers = [one.ref for one in account.users.values() if one.role == "User" and one.status == "Active"]
+    year, now = 365 * 86400.0, start.timestamp()
+    for index in range(tasks):
+        created = now - year + year * index / tasks
+        manager, status = dice.choice(managers), dice.randint(1, 6)
+        number = account.new_id("task")
+        account.tasks[number] = Task(
+            number,
+            f"Сделка {index + 1}",
+            created=created,
+            updated=created + (now - created) * dice.random(),
+            status=status,
+            process=1,
+            object=1,
+            assigner=manager,
+            assignees=(manager,),
+            fields={NUMBER["amount"]: dice.randrange(1, 200) * 5000},
+        )
+
+
+SEEDS: dict[str, Callable[..., None]] = {
+    "empty": empty,
+    "stale_deals": stale_deals,
+    "many_tasks": many_tasks,
+}

@@ -62,6 +62,12 @@ class Settings:
         user_limit: How many employees the licence allows; ``None`` for no limit.
         silent_fires_scenarios: Whether scenarios see what was done silently (undocumented).
         webhook_patience: Seconds of this machine that a receiver of a scenario's request has for its answer.
+        only_changed: What ``onlyChanged`` looks at: a cursor per application, or the moment at which
+            ``sourceDataVersion`` was written (undocumented).
+        write_busy: Seconds for which a task is busy after each change by the API, scenarios being at work:
+            the changes that follow are answered with 202 and applied one after the other.
+        movement: How many things people do, at random, after each page of tasks that somebody reads.
+        movement_seed: Of that random.
         busy: What a change of a busy task gets: applied when the task is free, or never.
     """
 
@@ -101,4 +107,8 @@ class Settings:
     user_limit: int | None = None
     silent_fires_scenarios: bool = False
     webhook_patience: float = 5.0
+    only_changed: Literal["cursor", "version"] = "cursor"
+    write_busy: float = 0.0
+    movement: int = 0
+    movement_seed: int = 7
     busy: Literal["queue", "never"] = "queue"

@@ -78,7 +78,15 @@ def test_an_administrator_may_look_with_other_eyes_others_may_not(bench, box):
     refused = bench.api(box, "user:5").post("/task/list", {"runAsUserId": "user:4"})
     assert error(refused)[1] == 6
     assert bench.api(box, "admin").post("/task/list", {"runAsUserId": "user:999"}).json()["code"] == 41
-    assert bench.api(box, "admin").post("/task/list", {"runAsUserId": "contact:5"}).status_code == 501
+    assert bench.api(box, "admin").post("/task/list", {"runAsUserId": "contact:5"}).json()["code"] == 41
+
+
+def test_an_administrator_may_look_with_the_eyes_of_a_client(bench, api):
+    client = api.post("/contact/", {"name": "Анна"}).json()["id"]
+    ordered = api.create(counterparty={"id": client})
+    invited = api.create(participants={"users": [{"id": f"contact:{client}"}]})
+    api.create()
+    assert bench.api(api.box, "admin").ids(runAsUserId=f"contact:{client}") == [ordered, invited]
 
 
 def test_what_is_not_emulated_is_said_loudly(api):

@@ -116,10 +116,6 @@ def test_deleted_tasks_are_in_no_list_but_may_be_read(bench, box):
     assert strict.get(f"/task/{gone}").json()["code"] == 1000
 
 
-def test_only_changed_is_not_pretended(api):
-    assert api.post("/task/list", {"onlyChanged": True}).status_code == 501
-
-
 def test_twenty_thousand_deals_are_searched_quickly(bench):
     api = bench.api(seed="stale_deals", deals=20_000, stalled=6_110)
     filters = [

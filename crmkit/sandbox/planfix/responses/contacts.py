@@ -6,10 +6,10 @@ from typing import Any
 
 from crmkit.sandbox.planfix import contact_filters
 from crmkit.sandbox.planfix.call import Call, passing
-from crmkit.sandbox.planfix.exceptions import contact_not_found, missing, not_emulated
+from crmkit.sandbox.planfix.exceptions import contact_not_found, missing
 from crmkit.sandbox.planfix.library import release
 from crmkit.sandbox.planfix.models import Contact
-from crmkit.sandbox.planfix.responses.tasks import postponed
+from crmkit.sandbox.planfix.responses.tasks import only_changed, postponed
 from crmkit.sandbox.planfix.rows import contact_row
 from crmkit.sandbox.planfix.timepoints import MomentError, parse_date
 from crmkit.sandbox.planfix.urls import route
@@ -34,8 +34,6 @@ IS_COMPANY = (4006, 4007)
 @route("POST", "/contact/list", "contact_readonly", error_status=500)
 def contact_list(call: Call) -> dict[str, Any]:
     """List contacts, or companies with ``isCompany``; filters 4006 and 4007 lift that choice."""
-    if call.body.get("onlyChanged"):
-        raise not_emulated("onlyChanged")
     wanted, (offset, size) = call.wanted(), call.page()
     filters = call.filters()
     tests = contact_filters.tests(call, filters)
@@ -45,8 +43,12 @@ def contact_list(call: Call) -> dict[str, Any]:
         tests.append(lambda contact: contact.is_company == bool(flag))
     if call.body.get("filterId"):
         tests += contact_filters.saved(call, call.body["filterId"])
+    changed = only_changed(call, "contact", offset)
+    tests += [changed] if changed else []
     alive = (contact for _, contact in sorted(call.account.contacts.items()) if not contact.is_deleted)
     found = list(passing(tests, alive))
+    if changed and offset + size > len(found):
+        call.account.sync.end(str(call.body.get("sourceId") or ""), "contact")
     prefixed = call.body.get("prefixedId") is True
     return {
         "contacts": [
@@ -136,6 +138,9 @@ def contact_update(call: Call) -> dict[str, Any] | None:
 def write_contact(call: Call, contact: Contact, body: dict[str, Any]) -> list[dict[str, str]]:
     """Write what a body says into a contact and return what could not be taken."""
     failures: list[dict[str, str]] = []
+    call.account.sync.touch(contact.ref)
+    if "sourceDataVersion" in body:
+        call.account.sync.version(contact.ref)
     for name in TEXTS:
         if isinstance(body.get(name), str):
             setattr(contact, name, body[name])

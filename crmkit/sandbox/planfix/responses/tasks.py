@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -15,16 +15,15 @@ from crmkit.sandbox.planfix.exceptions import (
     bad_value,
     forbidden,
     missing,
-    not_emulated,
     task_not_found,
 )
-from crmkit.sandbox.planfix.models import ObjectKind, Task, User
+from crmkit.sandbox.planfix.models import ObjectKind, Task
 from crmkit.sandbox.planfix.rows import task_row
 from crmkit.sandbox.planfix.timepoints import MomentError, parse_moment
 from crmkit.sandbox.planfix.urls import route
 from crmkit.sandbox.planfix.writes import failures_payload, task_values
 
-__all__ = ["find_task", "postponed"]
+__all__ = ["find_task", "only_changed", "postponed"]
 
 BUILT_IN_FILTERS = {":all": "Все", ":in": "Входящие", ":out": "Исходящие", ":audit": "Аудируемые"}
 
@@ -52,16 +51,37 @@ def find_task(call: Call, number: int, *, update: bool = False, alive: bool = Fa
 @route("POST", "/task/list", "task_readonly", error_status=500)
 def task_list(call: Call) -> dict[str, Any]:
     """List tasks in order of their numbers; deleted ones are not among them."""
-    if call.body.get("onlyChanged"):
-        raise not_emulated("onlyChanged")
     viewer = _run_as(call)
     wanted, (offset, size) = call.wanted(), call.page()
     tests = task_filters.tests(call, call.filters())
     if call.body.get("filterId"):
-        saved = task_filters.saved(call, call.body["filterId"], viewer.ref)
+        saved = task_filters.saved(call, call.body["filterId"], viewer)
         tests += [saved] if saved else []
-    rows = islice(_matching(call, viewer, tests), offset, offset + size)
-    return {"tasks": [task_row(call, task, wanted) for task in rows]}
+    changed = only_changed(call, "task", offset)
+    tests += [changed] if changed else []
+    page = islice(_matching(call, viewer, tests), offset, offset + size)
+    rows = [task_row(call, task, wanted) for task in page]
+    if changed and len(rows) < size:
+        call.account.sync.end(_source(call), "task")
+    if call.settings.movement:
+        call.account.movement.stir(call.settings.movement)
+    return {"tasks": rows}
+
+
+def _source(call: Call) -> str:
+    return str(call.body.get("sourceId") or "")
+
+
+def only_changed(call: Call, what: str, offset: int) -> Callable[[Any], bool] | None:
+    """Return the test that ``onlyChanged`` asks for; ``None`` if it is not asked for."""
+    if call.body.get("onlyChanged") is not True:
+        return None
+    sync, source = call.account.sync, _source(call)
+    if call.settings.only_changed == "version":
+        return lambda one: sync.since_version(f"{what}:{one.id}")
+    if offset == 0:
+        sync.begin(source, what)
+    return lambda one: sync.since_cursor(source, what, one.id)
 
 
 @route("GET", "/task/templates", "task_readonly")
@@ -82,29 +102,28 @@ def _as_task(call: Call, kind: ObjectKind) -> Task:
 def task_recurring(call: Call) -> dict[str, Any]:
     """List the tasks that are set up to recur."""
     wanted, (offset, size) = call.wanted("id,name"), call.query_page()
-    found = _matching(call, call.user, [lambda task: task.recurring])
+    found = _matching(call, call.user.ref, [lambda task: task.recurring])
     return {"tasks": [task_row(call, task, wanted) for task in islice(found, offset, offset + size)]}
 
 
-def _run_as(call: Call) -> User:
+def _run_as(call: Call) -> str:
+    """Return on whose behalf tasks are listed."""
     ref = call.body.get("runAsUserId")
     if not ref:
-        return call.user
+        return call.user.ref
     if call.user.role not in ("Admin", "Robot"):
         raise forbidden("runAsUserId is for administrators only")
     kind, _, number = str(ref).partition(":")
-    if kind == "contact":
-        raise not_emulated("runAsUserId of a contact")
-    user = call.account.users.get(int(number)) if kind == "user" and number.isdigit() else None
-    if user is None:
+    if kind not in ("user", "contact") or not number.isdigit() or not call.account.exists(str(ref)):
         raise bad_value(f"User not found by id {ref}")
-    return user
+    return str(ref)
 
 
-def _matching(call: Call, viewer: User, tests: list[task_filters.Test]) -> Iterator[Task]:
+def _matching(call: Call, viewer: str, tests: list[task_filters.Test]) -> Iterator[Task]:
     found = (task for task in call.account.tasks.values() if not task.is_deleted)
-    if not viewer.sees_all:
-        tests = [*tests, partial(call.account.sees, viewer)]
+    kind, _, number = viewer.partition(":")
+    if kind == "contact" or not call.account.users[int(number)].sees_all:
+        tests = [*tests, partial(call.account.takes_part, viewer)]
     return passing(tests, found)
 
 
@@ -139,6 +158,9 @@ def task_create(call: Call) -> dict[str, Any]:
     if not account.statuses[task.status].is_active:
         task.completed = now
     account.add_task(task, author=call.user.ref)
+    if task.source_version:
+        account.sync.version(f"task:{task.id}")
+    account.keep_busy(task, now, account.settings.write_busy)
     return {"id": task.id}
 
 
@@ -195,8 +217,11 @@ def task_update(call: Call) -> dict[str, Any] | None:
 
     def apply(at: float) -> None:
         account.change_task(task, changes, author=author, silent=silent, at=at)
+        if "source_version" in changes:
+            account.sync.version(f"task:{task.id}")
 
     due = postponed(call, account.busy_until(task))
+    account.keep_busy(task, due or account.now(), account.settings.write_busy)
     if due:
         account.enqueue(f"task:{task.id}", apply, due=due)
         call.status = 202
@@ -209,7 +234,10 @@ def postponed(call: Call, busy_until: float = 0.0) -> float:
     """Return when a change will be applied, 0 for at once: by a fault, or by how long it is busy."""
     fault, account = call.fault, call.account
     if fault is not None and fault.kind == "accept_202":
-        return math.inf if fault.never else account.now() + fault.seconds
+        seconds: Any = fault.seconds
+        if isinstance(fault.body, list) and fault.body:
+            seconds = fault.body[min(fault.hits, len(fault.body)) - 1]
+        return math.inf if fault.never or seconds is None else account.now() + seconds
     return math.inf if busy_until and account.settings.busy == "never" else busy_until
 
 
