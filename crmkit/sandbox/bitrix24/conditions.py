@@ -11,7 +11,7 @@ from typing import Any
 
 from crmkit.sandbox.bitrix24.exceptions import invalid_argument
 from crmkit.sandbox.bitrix24.kinds import FieldSpec
-from crmkit.sandbox.bitrix24.php import items
+from crmkit.sandbox.bitrix24.php import as_list, items
 from crmkit.sandbox.bitrix24.values import TEXTS, sought
 
 __all__ = ["ALL_PREFIXES", "Conditions", "Dialect", "Row", "split_prefix"]
@@ -111,18 +111,16 @@ class Conditions:
         self.tests.append(_test(prefix, spec, value, dialect, zone))
 
     def _by_number(self, prefix: str, spec: FieldSpec, value: Any, zone: tzinfo) -> bool:
-        if isinstance(value, (list, dict)):
-            if prefix in ("", "=", "@"):
-                self._only({sought(spec, one, zone) or 0 for _, one in items(value)})
-                return True
-            return False
-        wanted = sought(spec, value, zone) or 0
+        several = isinstance(value, (list, dict))
+        numbers = [sought(spec, one, zone) or 0 for one in (as_list(value) if several else [value])]
         if prefix in ("", "=", "@"):
-            self._only({wanted})
+            self._only(set(numbers))
         elif prefix in (">", ">="):
-            self.low = max(self.low, wanted if prefix == ">" else wanted - 1)
+            # An array is any of its values, and as a number PHP takes an empty one for 0: all rows come.
+            low = min(numbers, default=0)
+            self.low = max(self.low, low if prefix == ">" else low - 1)
         elif prefix in ("<", "<="):
-            high = wanted if prefix == "<" else wanted + 1
+            high = max(numbers, default=0) + (prefix == "<=")
             self.high = high if self.high is None else min(self.high, high)
         else:
             return False

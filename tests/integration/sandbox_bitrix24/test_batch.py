@@ -137,6 +137,17 @@ def test_a_reference_that_leads_nowhere_becomes_everything_before_it(api):
     assert api.call("crm.deal.get", id=inner["result"]["b"])["TITLE"] == str(second)
 
 
+def test_a_chain_of_pages_that_goes_on_after_the_last_row_begins_again(bench):
+    api = bench.api(seed="deals", deals=60)
+    pages = {"a": "crm.deal.list?start=-1&select[]=ID&filter[>ID]=50"}
+    for before, key in zip("ab", "bc", strict=True):
+        pages[key] = f"crm.deal.list?start=-1&select[]=ID&filter[>ID]=$result[{before}][49][ID]"
+    found = {key: [row["ID"] for row in rows] for key, rows in api.batch(pages)["result"].items()}
+    assert found["a"] == [str(number) for number in range(51, 61)]
+    # There is no fiftieth row: the whole page becomes the bound, and as a number an array is 1.
+    assert found["b"][0] == "2"
+
+
 def test_references_in_capitals_are_not_replaced(api):
     inner = api.batch({"a": "crm.deal.add?fields[TITLE]=x", "b": "crm.deal.add?fields[TITLE]=$RESULT[a]"})
     assert api.call("crm.deal.get", id=inner["result"]["b"])["TITLE"] == "$RESULT[a]"
