@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 from crmkit.exceptions import ValidationError
 
-__all__ = ["is_number", "positive", "shown", "unfit"]
+__all__ = ["is_number", "named", "positive", "shown", "unfit"]
 
 
 def is_number(value: Any) -> TypeGuard[int]:
@@ -25,6 +25,17 @@ def positive(what: str, number: Any) -> int:
             f"{what}: {shown(number)} is no id", hint="give the number that the web interface shows"
         )
     return number
+
+
+def named(what: str, name: Any) -> str:
+    """Return a name that is fit to be sent.
+
+    Raises:
+        ValidationError: It is no text, or nothing but blanks.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise ValidationError(f"{what}: no name", hint="give a text that is not empty")
+    return name
 
 
 def shown(value: Any) -> str:

@@ -17,7 +17,24 @@ from crmkit.clock import Clock, SystemClock
 from crmkit.exceptions import ConfigurationError
 from crmkit.planfix.connection import Connection
 from crmkit.planfix.errors import classify
-from crmkit.planfix.resources import Comments, Contacts, CustomFields, Objects, Processes, Tasks, Users
+from crmkit.planfix.resources import (
+    Checklists,
+    Comments,
+    Contacts,
+    CustomFields,
+    Datatags,
+    Directories,
+    Files,
+    Objects,
+    Positions,
+    Processes,
+    Projects,
+    Reports,
+    Tasks,
+    Telegram,
+    Users,
+    Workspaces,
+)
 from crmkit.transport.rate_limit import PLANFIX, BucketRule, Limiter
 from crmkit.transport.request import Effect, Request
 from crmkit.transport.retry import RetryPolicy
@@ -131,11 +148,20 @@ class Planfix:
         self._connection = connection
         self.custom_fields = CustomFields(connection)
         self.tasks = Tasks(connection, self.custom_fields)
+        self.checklists = Checklists(connection)
         self.comments = Comments(connection)
         self.contacts = Contacts(connection, self.custom_fields)
-        self.users = Users(connection)
+        self.projects = Projects(connection, self.custom_fields)
+        self.users = Users(connection, self.custom_fields)
+        self.positions = Positions(connection)
+        self.workspaces = Workspaces(connection)
         self.processes = Processes(connection)
         self.objects = Objects(connection)
+        self.datatags = Datatags(connection, self.custom_fields)
+        self.directories = Directories(connection, self.custom_fields)
+        self.files = Files(connection)
+        self.reports = Reports(connection)
+        self.telegram = Telegram(connection)
 
     @property
     def requests_sent(self) -> int:

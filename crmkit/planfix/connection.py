@@ -9,18 +9,20 @@ from typing import Any, TypeVar
 from pydantic import ValidationError as PydanticError
 
 from crmkit.clock import Clock
-from crmkit.exceptions import OutcomeUnknown, ServerError, ValidationError
+from crmkit.exceptions import NotFound, OutcomeUnknown, ServerError, ValidationError
 from crmkit.planfix.models.base import Model
 from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.outcome import Updated, WriteState, read_failures
 from crmkit.transport.request import Effect, Request, Response
 from crmkit.transport.session import Transport
 
-__all__ = ["Connection", "FieldKey", "field_list"]
+__all__ = ["Connection", "FieldKey", "Keys", "field_list", "untold"]
 
 M = TypeVar("M", bound=Model)
 FieldKey = str | int | CustomField
 """A system field by the vendor's name, a custom field by its number or definition."""
+Keys = str | tuple[str, ...]
+"""Where something lies in an envelope; several where the vendor's schema and examples disagree."""
 
 
 class Connection:
@@ -38,6 +40,8 @@ class Connection:
         effect: Effect,
         json: Any = None,
         params: Mapping[str, Any] | None = None,
+        files: Any = None,
+        stream: bool = False,
     ) -> Response:
         """Send an operation by its documented name, ``"POST /task/{id}"``; ids fill the places in order."""
         verb, _, template = operation.partition(" ")
@@ -48,6 +52,8 @@ class Connection:
             effect=effect,
             params={key: value for key, value in (params or {}).items() if value is not None} or None,
             json=json,
+            files=files,
+            stream=stream,
             empty_ok=effect is not Effect.READ,
         )
         return self.transport.send(request)
@@ -62,15 +68,12 @@ class Connection:
         self, model: type[M], key: str, operation: str, *ids: Any, params: Mapping[str, Any] | None = None
     ) -> M:
         """Read one entity that lies under a key of the envelope."""
-        envelope = self.read(operation, *ids, params=params)
-        if not isinstance(envelope.get(key), dict):
-            raise _odd(operation, f"there is no object under {key!r}")
-        return self.parse(model, envelope[key])
+        return self.parse(model, _under(operation, self.read(operation, *ids, params=params), key, dict))
 
     def many(
         self,
         model: type[M],
-        key: str,
+        key: Keys,
         operation: str,
         *ids: Any,
         json: Any = None,
@@ -78,28 +81,48 @@ class Connection:
     ) -> tuple[M, ...]:
         """Read a list of entities that lies under a key of the envelope."""
         envelope = self.read(operation, *ids, json=json, params=params)
-        if not isinstance(envelope.get(key), list):
-            # A missing list is not an empty list: calling it one would be a list that is silently short.
-            raise _odd(operation, f"there is no list under {key!r}")
-        return tuple(self.parse(model, row) for row in envelope[key])
+        # A missing list is not an empty list: calling it one would be a list that is silently short.
+        return tuple(self.parse(model, row) for row in _under(operation, envelope, key, list))
 
-    def create(self, operation: str, *ids: Any, json: Any, params: Mapping[str, Any] | None = None) -> int:
+    def create(
+        self,
+        operation: str,
+        *ids: Any,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        files: Any = None,
+    ) -> int:
         """Create something (never repeated blindly) and return its number."""
-        envelope = _object(
-            operation, self.send(operation, *ids, effect=Effect.WRITE, json=json, params=params)
-        )
+        envelope = self.write(operation, *ids, json=json, params=params, files=files)
         number = envelope.get("id")
         if not isinstance(number, int | str) or not str(number).isdigit():
-            raise OutcomeUnknown(
-                f"{operation}: the portal took it but did not say which id it got",
-                operation=operation,
-                checked="the body of the answer",
-                hint="look for it by its key or its name before you create it again",
-            )
+            raise untold(operation, "which id it got")
         return int(number)
 
+    def write(
+        self,
+        operation: str,
+        *ids: Any,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        files: Any = None,
+    ) -> dict[str, Any]:
+        """Do something that a repeat would do again, so never repeated blindly; return the envelope."""
+        return _object(
+            operation,
+            self.send(operation, *ids, effect=Effect.WRITE, json=json, params=params, files=files),
+        )
+
+    def delete(self, operation: str, *ids: Any) -> bool:
+        """Delete something (may be repeated); ``False`` if it was not there any more."""
+        try:
+            self.send(operation, *ids, effect=Effect.IDEMPOTENT)
+        except NotFound:
+            return False
+        return True
+
     def update(
-        self, operation: str, *ids: Any, json: Any, params: Mapping[str, Any] | None = None
+        self, operation: str, *ids: Any, json: Any = None, params: Mapping[str, Any] | None = None
     ) -> Updated:
         """Set fields to values (may be repeated) and return what came of it; the answer may be empty."""
         response = self.send(operation, *ids, effect=Effect.IDEMPOTENT, json=json, params=params)
@@ -124,8 +147,13 @@ class Connection:
         raise _odd(model.__name__, problem)
 
 
-def field_list(fields: Iterable[FieldKey], extra: Iterable[FieldKey] = ()) -> str:
+def field_list(fields: Iterable[FieldKey], extra: Iterable[FieldKey] = (), *, key: str = "id") -> str:
     """Return the ``fields`` parameter: without it the portal returns ids alone.
+
+    Args:
+        fields: What to read.
+        extra: What to read besides.
+        key: What rows are told apart by, always read: ``id``, or ``key`` for entries.
 
     Raises:
         ValidationError: ``customFieldData`` is asked for by that name, which returns nothing without a word.
@@ -138,13 +166,31 @@ def field_list(fields: Iterable[FieldKey], extra: Iterable[FieldKey] = ()) -> st
         raise ValidationError(
             "fields: one text where a list is expected", hint='write fields=["name", "status", 101]'
         )
-    names = ["id", *(str(one.id if isinstance(one, CustomField) else one) for one in (*fields, *extra))]
+    names = [key, *(str(one.id if isinstance(one, CustomField) else one) for one in (*fields, *extra))]
     if "customFieldData" in names:
         raise ValidationError(
             "fields: customFieldData returns nothing",
             hint="ask for custom fields by their numbers, for example 101",
         )
     return ",".join(dict.fromkeys(names))
+
+
+def untold(operation: str, what: str) -> OutcomeUnknown:
+    """Return the error for a write that was taken but not answered in full."""
+    return OutcomeUnknown(
+        f"{operation}: the portal took it but did not say {what}",
+        operation=operation,
+        checked="the body of the answer",
+        hint="look for it by its key or its name before you create it again",
+    )
+
+
+def _under(operation: str, envelope: Mapping[str, Any], key: Keys, kind: type[Any]) -> Any:
+    keys = (key,) if isinstance(key, str) else key
+    for one in keys:
+        if isinstance(envelope.get(one), kind):
+            return envelope[one]
+    raise _odd(operation, f"there is no {'list' if kind is list else 'object'} under {keys[0]!r}")
 
 
 def _fill(template: str, ids: tuple[Any, ...]) -> str:

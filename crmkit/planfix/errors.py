@@ -196,6 +196,8 @@ def required_scope(operation: str) -> str:
     """
     verb, _, path = operation.partition(" ")
     parts = [part for part in path.split("/") if part]
+    if parts and (parts[0] == "integration" or (parts[0] == "customfield" and verb == "POST")):
+        return "system_settings"
     owners = [part for part in parts if part in _SCOPE_STEMS]
     if not owners or (parts and parts[0] in ("process", "customfield", "directory", "workspace")):
         return "report_readonly" if "report" in parts else "common_metadata"
@@ -208,7 +210,8 @@ def _access(verb: str, path: str, parts: list[str]) -> str:
         return "delete"
     if verb == "GET" or parts[-1] in ("list", "filters", "groups", "templates"):
         return "readonly"
-    return "add" if path.endswith("/") else "update"
+    adds = path.endswith("/") or parts[-1] == "import" or path.endswith("/datatags/{commentId}")
+    return "add" if adds else "update"
 
 
 def _says_no(body: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from crmkit.cli.main import program
 from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES as PLANFIX
 from crmkit.crm.capabilities import Capability
+from crmkit.planfix import operations
 from recipes.stale_deals import StaleDealsSettings
 
 DOCS = Path(__file__).parents[1]
@@ -72,11 +73,28 @@ In `[recipes.stale_deals]` of `crmkit.toml`, or for once: `crmkit plan stale_dea
 """
 
 
+def operations_page() -> str:
+    """Return every operation of the Planfix API and what it is called here."""
+    return f"""{NOTICE}
+# Planfix operations
+
+All {len(operations.OPERATIONS)} operations of the vendor's description (version 1.6.9), as methods of
+`crmkit.Planfix`. What is newer goes through `planfix.call(verb, path, json)`.
+
+After a lost answer a `read` and an `idempotent` operation are repeated, a `write` never is: it ends as
+`OutcomeUnknown`, and a key or a look tells what became of it. The scope is the one that the token needs most
+likely; the vendor does not say it operation by operation.
+
+{operations.table()}
+"""
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page with its text."""
     return {
         DOCS / "reference" / "cli.md": cli_page(),
         DOCS / "providers" / "capabilities.md": capabilities_page(),
+        DOCS / "providers" / "planfix-operations.md": operations_page(),
         DOCS / "recipes" / "stale_deals-settings.md": settings_page(),
     }
 

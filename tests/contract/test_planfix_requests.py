@@ -9,13 +9,9 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
-import jsonschema
 import pytest
 import responses
 
@@ -28,48 +24,13 @@ from crmkit.planfix.models.contact import CONTACT_FIELDS, CONTACT_LIST_FIELDS
 from crmkit.planfix.models.task import TASK_FIELDS, TASK_LIST_FIELDS
 from crmkit.planfix.models.user import USER_FIELDS
 
-SPECS = Path(__file__).parents[3] / "shared" / "specs"
+from .planfix_description import SPECS, check_request, description, needs_description, operation
+
 BASE = "https://acme.planfix.ru/rest"
 ZONE = ZoneInfo("Europe/Moscow")
 NOON = datetime(2025, 3, 3, 9, tzinfo=UTC)
 DAY = date(2025, 3, 3)
-pytestmark = pytest.mark.skipif(
-    not (SPECS / "planfix-openapi.json").is_file(),
-    reason="the vendor's description is not beside the repository",
-)
-
-
-@cache
-def description() -> dict[str, Any]:
-    return json.loads((SPECS / "planfix-openapi.json").read_text())  # type: ignore[no-any-return]
-
-
-def operation(verb: str, path: str) -> tuple[str, dict[str, Any]]:
-    """Find the documented path that a concrete one belongs to; its slashes must be the same."""
-    for documented, operations in description()["paths"].items():
-        pattern = re.sub(r"\\\{\w+\\\}", "[0-9]+", re.escape(documented))
-        if re.fullmatch(pattern, path) and verb.lower() in operations:
-            return documented, operations[verb.lower()]
-    raise AssertionError(f"{verb} {path} is not documented")
-
-
-def check_request(verb: str, url: str, body: bytes | None) -> None:
-    parts = urlsplit(url)
-    documented, described = operation(verb, parts.path.removeprefix("/rest"))
-    names = {one.get("name") for one in described.get("parameters", []) if one.get("in") == "query"}
-    assert set(parse_qs(parts.query)) <= names
-    if body is None:
-        return
-    place = (
-        f"#/paths/{documented.replace('/', '~1')}/{verb.lower()}/requestBody/content/application~1json/schema"
-    )
-    if "requestBody" in described:
-        jsonschema.Draft202012Validator({**description(), "$ref": place}).validate(json.loads(body))
-        schema = described["requestBody"]["content"]["application/json"]["schema"]
-        known = description()["components"]["schemas"].get(schema.get("$ref", "/").rsplit("/", 1)[1], schema)
-        assert set(json.loads(body)) <= set(known["properties"])
-    else:
-        assert json.loads(body) == {}
+pytestmark = needs_description
 
 
 CUSTOM = [
@@ -268,32 +229,122 @@ def known_filters(schema: str) -> set[int]:
     return set(description()["components"]["schemas"][schema]["properties"]["type"]["x-known-values"])
 
 
-def our_filters(module: Any, base: int) -> set[int]:
+def our_filters(module: Any, custom: Callable[..., Any] | None = None) -> set[int]:
     terms = {value.type for name, value in vars(module).items() if hasattr(value, "type") and name.islower()}
-    kinds = {}
     for kind in FieldType:
-        term = module.custom(1, kind)
+        term = (custom or module.custom)(1, kind)
         try:
-            kinds[kind] = term._kind(filters.Operator.EQUAL).suffix + base
+            terms.add(term._number_of_filter(filters.Operator.EQUAL))
         except ValueError:
             continue
-    return terms | set(kinds.values())
+    return terms
 
 
 def test_task_filters_are_those_of_the_description() -> None:
     extra = {11, 18, 93, 152, 153}  # made by functions
-    assert our_filters(filters, 100) | extra == known_filters("ComplexTaskFilter")
+    assert our_filters(filters) | extra == known_filters("ComplexTaskFilter")
 
 
 def test_contact_filters_are_those_of_the_description_and_of_the_documentation() -> None:
-    documented_only = {38, 4026, *range(4201, 4207), 4213, 4214, 4219, 4220}
+    documented_only = {38, 4026, *range(4201, 4207), 4213, 4214, 4219, 4220, 4233}
     not_ours = {4104, 4118, 4152, 4153}  # time and place have no builder; 4152 and 4153 are made by functions
-    ours = our_filters(filters.contacts, 4100)
+    ours = our_filters(filters.contacts)
     assert ours - documented_only == known_filters("ComplexContactFilter") - not_ours
 
 
 def test_user_filters_are_those_of_the_description() -> None:
-    assert our_filters(filters.users, 9100) == known_filters("ComplexUserFilter") - {9104, 9118}
+    assert our_filters(filters.users) == known_filters("ComplexUserFilter") - {9104, 9118}
+
+
+def test_project_filters_are_those_of_the_description() -> None:
+    not_said = {5009, 5015, 5104, 5118}  # without a meaning, or without a form of their value
+    assert our_filters(filters.projects) == known_filters("ComplexProjectFilter") - not_said
+
+
+def test_filters_of_entries_are_those_of_the_description() -> None:
+    by_field = filters.directories.field
+    made = {filters.directories.archived().type}
+    ours = our_filters(filters.directories, by_field) | made
+    assert ours == known_filters("ComplexDirectoryFilter") - {6104} | {6003, 6006}
+    ours = our_filters(filters.datatags, filters.datatags.field)
+    assert ours == known_filters("ComplexDataTagFilter")
+
+
+def test_comment_filters_are_those_of_the_description() -> None:
+    known = {filters.comments.written.type, filters.comments.author.type}
+    assert known == known_filters("ComplexCommentFilter")
+
+
+def samples_of(file: str, path: str) -> list[Any]:
+    source = SPECS / "planfix-samples" / file
+    cases = json.loads(source.read_text())["cases"] if source.is_file() else []
+    return [
+        pytest.param(one, id=f"{path} {name}")
+        for case in cases
+        if case["path"] == path
+        for name, body in case["requests"].items()
+        for one in body.get("filters", [])
+        if not isinstance(one["value"], str) or "//" not in one["value"]
+    ]
+
+
+FAMILIES: dict[int, tuple[Any, Any]] = {
+    5: (filters.projects, filters.projects.custom),
+    9: (filters.users, filters.users.custom),
+    3: (filters.comments, None),
+}
+NOT_SAID = (9124,)
+"""The language of an employee is in one sample and in no list of filters."""
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        *samples_of("24_project_list_create_update.json", "/project/list"),
+        *samples_of("25_user_get_list.json", "/user/list"),
+        *samples_of("13_comment_list_global.json", "/comment/list"),
+    ],
+)
+def test_samples_of_other_filters_can_be_said_with_our_names(sample: dict[str, Any]) -> None:
+    module, custom = FAMILIES[sample["type"] // 1000]
+    if sample["type"] in NOT_SAID:
+        assert sample["type"] not in our_filters(module, custom)
+        return
+    said = rebuild_in(module, custom, sample).body(ZONE)
+    value = sample["value"]
+    named = next(iter(value.values())) if isinstance(value, dict) and "dateType" not in value else value
+    assert said == {**sample, "value": named}
+
+
+def rebuild_in(module: Any, custom: Any, sample: dict[str, Any]) -> Filter:
+    number, value = sample["type"], sample["value"]
+    if "field" in sample:
+        kinds = [kind for kind in FieldType if number_in(custom, kind) == number]
+        term = custom(sample["field"], kinds[0])
+    else:
+        term = next(one for one in vars(module).values() if getattr(one, "type", None) == number)
+    if isinstance(value, dict) and "dateType" in value:
+        return said_date(term, value)
+    if isinstance(value, dict):
+        value = next(iter(value.values()))
+    if "field" in sample:
+        if kinds[0] is FieldType.COUNTERPARTY and isinstance(value, int):
+            value = contact(value)
+        if kinds[0] is FieldType.DIRECTORY_SET:
+            value = [int(one) for one in value.split(";")]
+        return term.equals(value)  # type: ignore[no-any-return]
+    if isinstance(value, list):
+        return term.any_of(*value)  # type: ignore[no-any-return]
+    if hasattr(term, "contains"):
+        return term.contains(value)  # type: ignore[no-any-return]
+    return term.is_(contact(value) if number == 5003 else value)  # type: ignore[no-any-return]
+
+
+def number_in(custom: Any, kind: FieldType) -> int:
+    try:
+        return custom(1, kind)._number_of_filter(filters.Operator.EQUAL)  # type: ignore[no-any-return]
+    except ValueError:
+        return 0
 
 
 SAMPLES = "10_task_list_filters.json"
@@ -342,9 +393,13 @@ def rebuild(sample: dict[str, Any]) -> Filter:
 
 
 def _rebuild_date(sample: dict[str, Any]) -> Filter:
-    value, number = sample["value"], sample["type"]
+    number = sample["type"]
     named: Any = next((one for one in vars(filters).values() if getattr(one, "type", None) == number), None)
     term: Any = filters.custom(sample["field"], FieldType.DATE) if "field" in sample else named
+    return said_date(term, sample["value"])
+
+
+def said_date(term: Any, value: dict[str, Any]) -> Filter:
     kind = value["dateType"]
     if kind == "otherRange_withTime":
         return term.between(moment(value["dateFrom"]), moment(value["dateTo"]))  # type: ignore[no-any-return]
@@ -377,7 +432,7 @@ def _rebuild_custom(sample: dict[str, Any]) -> Filter:
 
 def _number_of(kind: FieldType) -> int:
     try:
-        return filters.custom(1, kind)._kind(filters.Operator.EQUAL).suffix + 100
+        return filters.custom(1, kind)._number_of_filter(filters.Operator.EQUAL)
     except ValueError:
         return 0
 

@@ -1,7 +1,8 @@
 """Conditions for lists, with a name for each of the vendor's numbers.
 
-Tasks are here (``filters.status.any_of(1, 2)``), the others in :mod:`.contacts`, :mod:`.users` and
-:mod:`.comments` (``filters.contacts.email.is_("anna@example.com")``). All conditions of a list must hold;
+Tasks are here (``filters.status.any_of(1, 2)``), the others in :mod:`.contacts`, :mod:`.projects`,
+:mod:`.users`, :mod:`.datatags`, :mod:`.directories` and :mod:`.comments`
+(``filters.contacts.email.is_("anna@example.com")``). All conditions of a list must hold;
 "or" exists only in saved filters of the web interface (``filter_id``).
 
 Example:
@@ -15,7 +16,7 @@ Example:
 from __future__ import annotations
 
 from crmkit.planfix.field_types import FieldType
-from crmkit.planfix.filters import comments, contacts, users
+from crmkit.planfix.filters import comments, contacts, datatags, directories, projects, users
 from crmkit.planfix.filters.custom import CustomTerm, Family, custom_in, datatag_entry
 from crmkit.planfix.filters.terms import (
     LAST_MONTH,
@@ -67,11 +68,14 @@ __all__ = [
     "contacts",
     "custom",
     "datatag_entry",
+    "datatags",
+    "directories",
     "has_datatag",
     "has_no_datatag",
     "in_days",
     "last_days",
     "next_days",
+    "projects",
     "users",
 ]
 

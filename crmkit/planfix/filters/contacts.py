@@ -37,6 +37,8 @@ telegram = Exact(4226)
 group = Ids(4008)
 template = Ids(4016)
 number = ManyIds(4231)
+xml_id = Ids(4233)
+"""The number in the older XML interface."""
 telegram_id = Ids(4234)
 gender = Choice(4019, words=Gender)
 is_company = flag(4006)

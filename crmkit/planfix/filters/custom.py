@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from crmkit.planfix.filters.terms import DateTerm, DateValue, Filter, Operator
 from crmkit.planfix.ids import Person, Ref, person_of
 from crmkit.planfix.models.custom_field import CustomField
 
-__all__ = ["CustomTerm", "Family", "custom_in", "datatag_entry"]
+__all__ = ["DATATAG_ENTRIES", "CustomTerm", "Family", "custom_in", "datatag_entry"]
 
 _EQUALITY = (Operator.EQUAL, Operator.NOT_EQUAL)
 _ORDER = (*_EQUALITY, Operator.GREATER, Operator.LESS)
@@ -32,13 +32,24 @@ class Family:
         missing: Suffixes that the vendor does not have there.
         has_value: The filter "has a value"; 0 if there is none.
         is_empty: The filter "has no value"; 0 if there is none.
+        numbers: The filters by type of the field, where they are numbered in a way of their own.
+        prefixed_party: A counterparty goes as ``contact:12``, not as a plain number.
     """
 
     name: str
-    base: int
+    base: int = 0
     missing: frozenset[int] = frozenset()
     has_value: int = 0
     is_empty: int = 0
+    numbers: Mapping[int, int] | None = None
+    prefixed_party: bool = False
+
+    def number(self, kind: int) -> int | None:
+        """Return the filter for fields of a type, ``None`` if there is none."""
+        if self.numbers is not None:
+            return self.numbers.get(kind)
+        known = _KINDS.get(kind)
+        return None if known is None or known.suffix in self.missing else self.base + known.suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,9 @@ _KINDS: dict[int, _Kind] = {
     FieldType.TASK_SET: _Kind(16, _EQUALITY),
     FieldType.PROJECT: _Kind(17, _EQUALITY),
 }
+
+
+_DATES = (FieldType.DATE, FieldType.DATETIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +139,8 @@ class CustomTerm:
         return self._emptiness(self.family.is_empty)
 
     def _compare(self, operator: Operator, value: Any) -> Filter:
-        kind = self._kind(operator)
-        if self.field.type in (FieldType.DATE, FieldType.DATETIME):
+        number = self._number_of_filter(operator)
+        if self.field.type in _DATES:
             dates = self._dates()
             return {
                 Operator.EQUAL: dates.on,
@@ -134,29 +148,31 @@ class CustomTerm:
                 Operator.LESS: dates.before,
                 Operator.GREATER: dates.after,
             }[operator](value)
-        return Filter(self.family.base + kind.suffix, operator, self._value(value), self.field.id)
+        return Filter(number, operator, self._value(value), self.field.id)
 
-    def _kind(self, operator: Operator) -> _Kind:
-        kind = _KINDS.get(self.field.type)
-        if kind is None or kind.suffix in self.family.missing:
+    def _number_of_filter(self, operator: Operator) -> int:
+        number, kind = self.family.number(self.field.type), _KINDS.get(self.field.type)
+        if number is None or kind is None:
             raise ValidationError(
                 f"{self.family.name} cannot be filtered by the values of field {self._label()}",
-                hint="filter by has_value and is_empty, or by the rows you read",
+                hint="filter by has_value and is_empty"
+                if self.family.has_value
+                else "filter the rows you read",
             )
         if operator not in kind.operators:
             raise ValidationError(
                 f"field {self._label()} knows no {operator.value}",
                 hint="allowed: " + ", ".join(one.value for one in kind.operators),
             )
-        return kind
+        return number
 
     def _dates(self) -> DateTerm:
-        kind = self._kind(Operator.EQUAL)
-        if kind.suffix != 3:
+        number = self._number_of_filter(Operator.EQUAL)
+        if self.field.type not in _DATES:
             raise ValidationError(
                 f"field {self._label()} holds no dates", hint="before, after and between need a date"
             )
-        return DateTerm(self.family.base + kind.suffix, self.field.id)
+        return DateTerm(number, self.field.id)
 
     def _emptiness(self, number: int) -> Filter:
         if not number:
@@ -216,8 +232,10 @@ _VALUES: dict[int, Callable[[CustomTerm, Any], Any]] = {
         kind: lambda term, value: str(term._person(value))
         for kind in (FieldType.CONTACT, FieldType.EMPLOYEE, FieldType.PERSON, FieldType.PEOPLE)
     },
-    # The one person that the vendor wants as a plain number here.
-    FieldType.COUNTERPARTY: lambda term, value: term._person(value).id,
+    # The one person that the vendor wants as a plain number here; not so among projects.
+    FieldType.COUNTERPARTY: lambda term, value: (
+        str(term._person(value)) if term.family.prefixed_party else term._person(value).id
+    ),
     FieldType.LIST: CustomTerm._option,
     FieldType.SET: lambda term, value: ";".join(term._option(one) for one in term._some(value)),
     FieldType.DIRECTORY_SET: lambda term, value: ";".join(
@@ -258,7 +276,7 @@ _DATATAG_KINDS: dict[int, int] = {
     FieldType.TASK: 3117,
     FieldType.TASK_SET: 3123,
 }
-_DATATAG = Family("datatag entries", 0)
+DATATAG_ENTRIES = Family("datatag entries", numbers=_DATATAG_KINDS)
 
 
 def datatag_entry(
@@ -277,14 +295,8 @@ def datatag_entry(
         >>> datatag_entry(6, 20, "call", FieldType.LINE).body(UTC)["subfilter"]
         {'dataTagId': 6, 'filter': {'type': 3108, 'field': 20}}
     """
-    term = custom_in(_DATATAG, field, kind)
-    number = _DATATAG_KINDS.get(term.field.type)
-    if number is None:
-        raise ValidationError(
-            f"datatag field {term.field.id} cannot be filtered by", hint="its type has no filter"
-        )
-    checked = term.equals(value)
-    subfilter = {"dataTagId": datatag, "filter": {"type": number, "field": term.field.id}}
+    checked = custom_in(DATATAG_ENTRIES, field, kind).equals(value)
+    subfilter = {"dataTagId": datatag, "filter": {"type": checked.type, "field": checked.field}}
     # The vendor's examples say "equals"; the list of operators knows "equal".
     return Filter(93, Operator.EQUAL, checked.value, subfilter=subfilter)
 

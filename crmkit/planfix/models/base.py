@@ -30,6 +30,7 @@ __all__ = [
     "Group",
     "Model",
     "Moment",
+    "Named",
     "Number",
     "People",
     "Phone",
@@ -168,13 +169,23 @@ class Phone(Model):
     type: int = 0
 
 
-class File(Model):
-    """An attached file; ``size`` is in kilobytes, rounded up (seen live; the description says bytes)."""
+class Named(Entity):
+    """Something of which the vendor tells a number and a name."""
 
-    id: int
+    name: str = ""
+
+
+class File(Entity):
+    """A file; ``size`` is in kilobytes, rounded up (seen live; the description says bytes).
+
+    ``link`` is that of an online document. ``download_url`` is signed and expires; :meth:`Files.download`
+    needs neither.
+    """
+
     name: str = ""
     size: float = 0
     link: str = Field(default="", repr=False)
+    download_url: str = Field(default="", repr=False)
 
 
 def open_enum(enum: type[_Open]) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from crmkit.planfix.models.base import ContactRef, Entity, Model, People, UserRef
+from crmkit.planfix.models.base import ContactRef, Entity, Model, Named, People, UserRef
 from crmkit.planfix.models.custom_field import WithCustomFields
 
 __all__ = ["ObjectType", "Process", "Status", "StatusText"]
@@ -33,10 +33,8 @@ class Status(Entity):
     texts: tuple[StatusText, ...] = ()
 
 
-class Process(Entity):
+class Process(Named):
     """A process: the set of statuses of a kind of tasks or contacts."""
-
-    name: str = ""
 
 
 class ObjectType(WithCustomFields):

@@ -22,7 +22,15 @@ from crmkit.planfix.models.custom_field import WithCustomFields
 from crmkit.planfix.models.process import Status
 from crmkit.planfix.text import to_text
 
-__all__ = ["TASK_FIELDS", "TASK_LIST_FIELDS", "Priority", "SavedFilter", "Task", "TaskType"]
+__all__ = [
+    "RECURRING_FIELDS",
+    "TASK_FIELDS",
+    "TASK_LIST_FIELDS",
+    "Priority",
+    "SavedFilter",
+    "Task",
+    "TaskType",
+]
 
 
 class Priority(StrEnum):
@@ -134,3 +142,7 @@ TASK_LIST_FIELDS: tuple[str, ...] = (
 """All system fields that ``POST /task/list`` knows."""
 TASK_FIELDS: tuple[str, ...] = (*TASK_LIST_FIELDS, "additionalDescriptionData", "projectAuditors", "dataTags")
 """All system fields that ``GET /task/{id}`` knows."""
+RECURRING_FIELDS: tuple[str, ...] = tuple(
+    name for name in TASK_LIST_FIELDS if name not in ("actualCompletionDate", "dateOfLastComment")
+)
+"""All system fields that ``GET /task/recurring`` knows."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from crmkit.planfix.ids import Person
-from crmkit.planfix.models.base import Day, Group, Phone, Reference, Users, open_enum
+from crmkit.planfix.models.base import Day, Group, Model, Phone, Reference, UserRef, Users, open_enum
 from crmkit.planfix.models.custom_field import WithCustomFields
 
-__all__ = ["USER_FIELDS", "Role", "User", "UserStatus"]
+__all__ = ["USER_FIELDS", "Replacement", "Role", "User", "UserStatus"]
 
 
 class Role(StrEnum):
@@ -31,6 +31,19 @@ class UserStatus(StrEnum):
     ACTIVE = "Active"
     ACTIVE_WITHOUT_ACCESS = "ActiveWithoutAccess"
     INACTIVE = "Inactive"
+
+
+class Replacement(Model):
+    """Who stands in for an employee, and when; days are inclusive.
+
+    Without ``first`` and ``last`` it has no end.
+    """
+
+    is_enabled: bool = True
+    is_indefinite: bool = False
+    employee: UserRef = None
+    first: Day = Field(default=None, alias="from")
+    last: Day = Field(default=None, alias="to")
 
 
 class User(WithCustomFields):
@@ -59,7 +72,7 @@ class User(WithCustomFields):
     workspace: Reference = None
     personal_managers: Users = ()
     avatar_url: str = Field(default="", repr=False)
-    temporary_replacement: Any = None
+    temporary_replacement: Replacement | None = None
     source_object_id: str = ""
     source_data_version: str = ""
 

@@ -6,15 +6,37 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from crmkit.planfix.connection import Connection
+from crmkit.planfix.checks import positive
+from crmkit.planfix.connection import Connection, Keys
 from crmkit.planfix.filters import FilterLike, bodies
+from crmkit.planfix.ids import Person, person_of
 from crmkit.planfix.models.base import Entity, Model
 from crmkit.planfix.pagination import PAGE_LIMIT, check_page, walk
 
-__all__ = ["PAGE_LIMIT", "Listing", "ReadBack", "Resource"]
+__all__ = ["PAGE_LIMIT", "Listing", "On", "ReadBack", "Resource", "silently", "target_of"]
 
 E = TypeVar("E", bound=Entity)
 M = TypeVar("M", bound=Model)
+
+
+On = int | Person | str
+"""What a comment or an entry hangs on: the number of a task, or ``contact(7)`` or ``"contact:7"``."""
+
+
+def target_of(on: On, what: str) -> tuple[str, int]:
+    """Return the kind and the number of what something hangs on.
+
+    Raises:
+        ValidationError: It is neither the number of a task nor a contact.
+    """
+    if isinstance(on, int):
+        return "task", positive("task", on)
+    return "contact", person_of(on, field_name=f"{what} on", kinds=("contact",)).id
+
+
+def silently(silent: bool) -> dict[str, str] | None:
+    """Return the query of a write that is not logged and notifies nobody."""
+    return {"silent": "true"} if silent else None
 
 
 class Resource:
@@ -43,12 +65,12 @@ class ReadBack(Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[E]):
-    """A list operation of the vendor: offset and page size in the body, rows under a key."""
+    """A list operation of the vendor: offset and page size in the body or the query, rows under a key."""
 
     connection: Connection
     model: type[E]
     operation: str
-    key: str
+    key: Keys
 
     def page(
         self,
@@ -93,5 +115,7 @@ class Listing(Generic[E]):
         return {key: value for key, value in extra.items() if value is not None}
 
     def _fetch(self, offset: int, size: int, ids: tuple[Any, ...], body: Mapping[str, Any]) -> tuple[E, ...]:
-        json = {"offset": offset, "pageSize": size, **body}
-        return self.connection.many(self.model, self.key, self.operation, *ids, json=json)
+        asked = {"offset": offset, "pageSize": size, **body}
+        if self.operation.startswith("GET "):
+            return self.connection.many(self.model, self.key, self.operation, *ids, params=asked)
+        return self.connection.many(self.model, self.key, self.operation, *ids, json=asked)

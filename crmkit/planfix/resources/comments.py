@@ -6,24 +6,21 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from crmkit.exceptions import NotFound, ValidationError
+from crmkit.exceptions import ValidationError
 from crmkit.planfix.checks import positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.ids import Person, external_id, people_body, person_of
 from crmkit.planfix.models.comment import COMMENT_FIELDS, Comment, CommentKind
 from crmkit.planfix.models.outcome import Created, Updated
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, On, Resource, silently, target_of
 from crmkit.planfix.text import check_comment, to_html
 from crmkit.planfix.times import moment_body
-from crmkit.transport.request import Effect
 
 __all__ = ["ROLES", "Comments"]
 
 ROLES = ("assignee", "participant", "auditor", "assigner")
 """Recipients that the portal resolves itself."""
-On = int | Person | str
-"""What a comment hangs on: the number of a task, or a contact as ``contact(7)`` or ``"contact:7"``."""
 
 
 class Comments(Resource):
@@ -64,7 +61,7 @@ class Comments(Resource):
             NotFound: There is no such task or contact, or this token may not see it.
             IncompleteList: The list could not be read to its end.
         """
-        owner, number = _target(on)
+        owner, number = target_of(on, "comment")
         return self._lists[owner].walk(
             page_size,
             fields=field_list(fields),
@@ -86,7 +83,7 @@ class Comments(Resource):
         fields: Iterable[FieldKey] = COMMENT_FIELDS,
     ) -> tuple[Comment, ...]:
         """Read one page of the comments of a task or contact; shorter than ``size`` means the last one."""
-        owner, number = _target(on)
+        owner, number = target_of(on, "comment")
         return self._lists[owner].page(
             offset,
             size,
@@ -187,7 +184,7 @@ class Comments(Resource):
                 sent.
             OutcomeUnknown: The answer was lost: look with :meth:`find_by_key` before trying again.
         """
-        kind, number = _target(on)
+        kind, number = target_of(on, "comment")
         body = self._body(text, html, recipients, roles, files)
         if not body.get("description"):
             raise ValidationError("comment: no text", hint="give text or html")
@@ -202,7 +199,7 @@ class Comments(Resource):
         if silent and kind != "task":
             raise ValidationError("comment: silent exists for tasks only", hint="leave it out")
         created = self._connection.create(
-            f"POST /{kind}/{{id}}/comments/", number, json=body, params={"silent": "true"} if silent else None
+            f"POST /{kind}/{{id}}/comments/", number, json=body, params=silently(silent)
         )
         return Created(created, source)
 
@@ -236,7 +233,7 @@ class Comments(Resource):
             files: The new list of files; an empty one detaches all, ``None`` leaves them.
             silent: Log nothing and notify nobody.
         """
-        kind, number = _target(on)
+        kind, number = target_of(on, "comment")
         body = self._body(text, html, recipients or (), roles, files or ())
         if recipients is not None and "recipients" not in body:
             body["recipients"] = people_body(())
@@ -254,7 +251,7 @@ class Comments(Resource):
             number,
             positive("comment", comment_id),
             json=body,
-            params={"silent": "true"} if silent else None,
+            params=silently(silent),
         )
 
     def delete(self, comment_id: int) -> bool:
@@ -264,12 +261,7 @@ class Comments(Resource):
             ``True`` if the portal deleted it now, ``False`` if there was none (a repeat after a lost answer
             says so too).
         """
-        number = positive("comment", comment_id)
-        try:
-            self._connection.send("DELETE /comment/{id}", number, effect=Effect.IDEMPOTENT)
-        except NotFound:
-            return False
-        return True
+        return self._connection.delete("DELETE /comment/{id}", positive("comment", comment_id))
 
     def find_by_key(self, on: On, key: str, *, limit: int = 300) -> Comment | None:
         """Find the comment that :meth:`create` made with this key, among the newest ``limit``, or ``None``.
@@ -306,13 +298,6 @@ class Comments(Resource):
         if attached:
             body["files"] = attached
         return body
-
-
-def _target(on: On) -> tuple[str, int]:
-    if isinstance(on, int):
-        return "task", positive("task", on)
-    person = person_of(on, field_name="comment on", kinds=("contact",))
-    return "contact", person.id
 
 
 def _order(newest_first: bool) -> tuple[dict[str, str], ...]:

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from crmkit.exceptions import ValidationError
-from crmkit.planfix.checks import positive
+from crmkit.planfix.checks import positive, unfit
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.filters import contacts as conditions
 from crmkit.planfix.ids import Person, Ref, external_id
-from crmkit.planfix.models.base import Group, Phone
+from crmkit.planfix.models.base import File, Group, Phone
 from crmkit.planfix.models.contact import CONTACT_FIELDS, CONTACT_LIST_FIELDS, Contact, Gender
 from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.outcome import Created, Updated
-from crmkit.planfix.models.process import Process
 from crmkit.planfix.models.task import SavedFilter
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, silently
 from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
 from crmkit.planfix.resources.readback import wait_until_visible
 
-__all__ = ["ContactValues", "Contacts"]
+__all__ = ["UNIQUE", "ContactValues", "Contacts"]
+
+UNIQUE = (
+    "email-phone-name-ifnot",
+    "email-phone-name",
+    "email-phone",
+    "phone",
+    "name",
+    "email-and-phone-and-name",
+    "number",
+)
+"""What an import can tell rows apart by, besides custom fields."""
+Duplicates = Literal["update", "ignore", "none"]
 
 
 class ContactValues(TypedDict, total=False):
@@ -100,6 +112,7 @@ class Contacts(Resource):
         super().__init__(connection)
         self._custom_fields = custom_fields
         self._listing = Listing(connection, Contact, "POST /contact/list", "contacts")
+        self._templates = Listing(connection, Contact, "GET /contact/templates", "templates")
 
     def list(
         self,
@@ -204,7 +217,7 @@ class Contacts(Resource):
         body = self._body(values)
         if not body:
             raise ValidationError("contact: nothing to change", hint="give at least one value")
-        params = {"silent": "true"} if silent else None
+        params = silently(silent)
         return self._connection.update(
             "POST /contact/{id}", positive("contact", contact_id), json=body, params=params
         )
@@ -237,10 +250,67 @@ class Contacts(Resource):
         """Return the groups of contacts: ``GET /contact/groups``."""
         return self._connection.many(Group, "groups", "GET /contact/groups", params={"fields": "id,name"})
 
-    def templates(self) -> tuple[Process, ...]:
-        """Return the templates of contacts: ``GET /contact/templates``."""
+    def templates(
+        self, *, companies: bool | None = None, fields: Iterable[FieldKey] = ("name",)
+    ) -> tuple[Contact, ...]:
+        """Return the templates of contacts and companies: ``GET /contact/templates``."""
+        is_company = None if companies is None else str(companies).lower()
+        return tuple(self._templates.walk(PAGE_LIMIT, fields=field_list(fields), isCompany=is_company))
+
+    def files(self, contact_id: int, *, only_from_description: bool = False) -> tuple[File, ...]:
+        """Return the files of a contact: ``GET /contact/{id}/files``."""
+        params = {"onlyFromDescription": "true"} if only_from_description else None
         return self._connection.many(
-            Process, "templates", "GET /contact/templates", params={"fields": "id,name"}
+            File, "files", "GET /contact/{id}/files", positive("contact", contact_id), params=params
+        )
+
+    def import_many(
+        self,
+        rows: Iterable[ContactValues],
+        *,
+        duplicates: Duplicates = "update",
+        unique_by: str = "email-phone-name",
+        otherwise_by: Literal["name", "email-phone-name"] | None = None,
+        contact_template: int | None = None,
+        company_template: int | None = None,
+        silent: bool = False,
+    ) -> None:
+        """Create or update many contacts in one request: ``POST /contact/import``. Never repeated blindly.
+
+        The portal does not tell what became of the rows: read the list for it.
+
+        Args:
+            rows: Values as for :meth:`create`; each row needs ``name``.
+            duplicates: What to do with a row that is there already: update it, ignore the row, or create it
+                again.
+            unique_by: What tells rows apart: one of :data:`UNIQUE`, or ``custom:36`` for a custom field.
+            otherwise_by: What tells them apart if ``unique_by`` is empty.
+            contact_template: The template of new contacts.
+            company_template: The template of new companies.
+            silent: Log nothing and notify nobody.
+
+        Raises:
+            ValidationError: A row or an option does not fit (nothing was sent), or the portal refused it.
+            OutcomeUnknown: The answer was lost: read the list before trying again.
+        """
+        values = list(rows)
+        if not values or not all(row.get("name") for row in values):
+            raise ValidationError("contacts: a row without a name, or no rows", hint="give name=… in each")
+        if unique_by not in UNIQUE and not re.fullmatch("custom:[0-9]+", unique_by):
+            raise unfit("contacts: unique_by", unique_by, ", ".join((*UNIQUE, "custom:N")))
+        if duplicates not in ("update", "ignore", "none"):
+            raise unfit("contacts: duplicates", duplicates, "update, ignore, none")
+        body: dict[str, Any] = {
+            "contacts": [self._body(row) for row in values],
+            "optionImportDuplicate": duplicates,
+            "optionImportUniqueField": unique_by,
+            "optionImportUniqueDefaultField": otherwise_by,
+            "contactTemplateId": contact_template,
+            "companyTemplateId": company_template,
+            "silent": silent or None,
+        }
+        self._connection.write(
+            "POST /contact/import", json={key: value for key, value in body.items() if value is not None}
         )
 
     def saved_filters(self) -> tuple[SavedFilter, ...]:

@@ -12,12 +12,20 @@ from crmkit.planfix.checks import positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.ids import Person, Ref, external_id, person_of
+from crmkit.planfix.models.base import File
 from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.outcome import Created, Updated
 from crmkit.planfix.models.process import ObjectType, Status
-from crmkit.planfix.models.task import TASK_FIELDS, TASK_LIST_FIELDS, Priority, SavedFilter, Task
+from crmkit.planfix.models.task import (
+    RECURRING_FIELDS,
+    TASK_FIELDS,
+    TASK_LIST_FIELDS,
+    Priority,
+    SavedFilter,
+    Task,
+)
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, silently
 from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
 from crmkit.planfix.resources.readback import wait_until_visible
 
@@ -117,6 +125,8 @@ class Tasks(Resource):
         super().__init__(connection)
         self._custom_fields = custom_fields
         self._listing = Listing(connection, Task, "POST /task/list", "tasks")
+        self._templates = Listing(connection, Task, "GET /task/templates", "templates")
+        self._recurring = Listing(connection, Task, "GET /task/recurring", "tasks")
 
     def list(
         self,
@@ -227,7 +237,7 @@ class Tasks(Resource):
         body = self._body(values)
         if not body:
             raise ValidationError("task: nothing to change", hint="give at least one value")
-        params = {"silent": "true"} if silent else None
+        params = silently(silent)
         return self._connection.update("POST /task/{id}", positive("task", task_id), json=body, params=params)
 
     def read_back(
@@ -274,6 +284,23 @@ class Tasks(Resource):
         created = [conditions.created.since(since - timedelta(days=1))] if since else []
         rows = self.list(filters=[*filters, *created], fields=(*fields, "sourceObjectId"))
         return next((task for task in rows if task.source_object_id == wanted), None)
+
+    def templates(self, *, fields: Iterable[FieldKey] = ("name",)) -> tuple[Task, ...]:
+        """Return the templates of tasks: ``GET /task/templates``."""
+        return tuple(self._templates.walk(PAGE_LIMIT, fields=field_list(fields)))
+
+    def recurring(
+        self, *, fields: Iterable[FieldKey] = RECURRING_FIELDS, page_size: int = PAGE_LIMIT
+    ) -> Iterator[Task]:
+        """Yield the tasks that come again, ``recurrence`` tells when: ``GET /task/recurring``."""
+        return self._recurring.walk(page_size, fields=field_list(fields))
+
+    def files(self, task_id: int, *, only_from_description: bool = False) -> tuple[File, ...]:
+        """Return the files of a task, those of its comments too: ``GET /task/{id}/files``."""
+        params = {"onlyFromDescription": "true"} if only_from_description else None
+        return self._connection.many(
+            File, "files", "GET /task/{id}/files", positive("task", task_id), params=params
+        )
 
     def saved_filters(self) -> tuple[SavedFilter, ...]:
         """Return the filters that can be given as ``filter_id``: ``POST /task/filters``."""

@@ -2,24 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, tzinfo
+from typing import Any, TypedDict, Unpack
 
-from crmkit.planfix.checks import positive
+from crmkit.exceptions import ValidationError
+from crmkit.planfix.checks import positive, unfit
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
-from crmkit.planfix.models.base import Group
+from crmkit.planfix.ids import Person, Ref, external_id, person_of
+from crmkit.planfix.models.base import Group, Named, Phone
+from crmkit.planfix.models.contact import Gender
 from crmkit.planfix.models.custom_field import CustomField
-from crmkit.planfix.models.user import USER_FIELDS, User
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource
+from crmkit.planfix.models.outcome import Created, Updated
+from crmkit.planfix.models.user import USER_FIELDS, Replacement, Role, User, UserStatus
+from crmkit.planfix.resources import writing
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource, silently
+from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
 
-__all__ = ["Users"]
+__all__ = ["UserValues", "Users"]
+
+
+class UserValues(TypedDict, total=False):
+    """What can be set on an employee; kinds of values as in ``TaskValues``.
+
+    ``position`` is a number, a name that exists, or ``None`` for none. ``temporary_replacement`` can be set
+    by ``update`` only, ``None`` ends it.
+    """
+
+    name: str
+    midname: str
+    lastname: str
+    gender: Gender | str
+    is_deleted: bool
+    birth_date: date
+    groups: Iterable[int | Ref | Group]
+    role: Role | str
+    login: str
+    password: str
+    email: str
+    secondary_emails: Iterable[str]
+    status: UserStatus | str
+    phones: Iterable[str | Phone]
+    language_code: str
+    communication_language_code: str
+    timezone: str
+    position: int | str | Named | None
+    workspace: int | Ref | Named
+    personal_managers: Iterable[Person | str]
+    temporary_replacement: Replacement | None
+    custom_fields: CustomValues
+
+
+def _write_position(name: str, value: Any, _: tzinfo) -> dict[str, int | str]:
+    if value is None:
+        return {"id": 0}
+    if isinstance(value, str) and value.strip():
+        return {"name": value}
+    number = value.id if isinstance(value, Named) else value
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise unfit(name, value, "a number, a name, None")
+    return {"id": number}
+
+
+def _same_position(written: Any, found: Any, _: tzinfo) -> bool:
+    shown = found if isinstance(found, Mapping) else {"id": 0}
+    return all(shown.get(key) == value for key, value in written.items())
+
+
+def _write_replacement(name: str, value: Any, _: tzinfo) -> dict[str, Any]:
+    if value is None:
+        return {"isEnabled": False}
+    if not isinstance(value, Replacement) or value.employee is None:
+        raise unfit(name, value, "a Replacement with an employee, None")
+    body: dict[str, Any] = {"employee": {"id": str(person_of(value.employee, kinds=("user",)))}}
+    if value.first is None or value.last is None:
+        return body | {"isIndefinite": True}
+    return body | {"from": value.first.isoformat(), "to": value.last.isoformat()}
+
+
+def _same_replacement(written: Any, found: Any, _: tzinfo) -> bool:
+    shown = Replacement.model_validate(found) if found else Replacement(is_enabled=False)
+    if not written.get("isEnabled", True):
+        return not shown.is_enabled
+    days = (written.get("from"), written.get("to"))
+    told = tuple(day.isoformat() if day else None for day in (shown.first, shown.last))
+    return (
+        shown.is_enabled and str(shown.employee) == written["employee"]["id"] and days in (told, (None, None))
+    )
+
+
+_COLUMNS = writing.Columns(
+    "employee",
+    {
+        **{
+            name: writing.text(name)
+            for name in ("name", "midname", "lastname", "login", "password", "email", "timezone")
+        },
+        "gender": writing.choice("gender", Gender),
+        "is_deleted": writing.boolean("isDeleted"),
+        "birth_date": writing.day("birthDate"),
+        "groups": writing.references("groups"),
+        "role": writing.choice("role", Role),
+        "secondary_emails": writing.texts("secondaryEmails"),
+        "status": writing.choice("status", UserStatus),
+        "phones": writing.phones("phones"),
+        "language_code": writing.word(
+            "languageCode", "En", "Ru", "Pl", "Ka", "Ro", "Pt", "Es", "De", "Az", "Tr"
+        ),
+        "communication_language_code": writing.text("communicationLanguageCode"),
+        "position": writing.Column("position", _write_position, _same_position),
+        "workspace": writing.reference("workspace"),
+        "personal_managers": writing.parties("personalManagers", "user"),
+        "temporary_replacement": writing.Column(
+            "temporaryReplacement", _write_replacement, _same_replacement
+        ),
+    },
+)
 
 
 class Users(Resource):
-    """``/user/*``."""
+    """``/user/*``. Employees cannot be removed by the API; ``status="Inactive"`` dismisses them."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, custom_fields: CustomFields) -> None:
         super().__init__(connection)
+        self._custom_fields = custom_fields
         self._listing = Listing(connection, User, "POST /user/list", "users")
 
     def list(
@@ -61,15 +168,72 @@ class Users(Resource):
             offset, size, fields=field_list(fields), filters=filters, onlyActive=only_active
         )
 
-    def get(self, user_id: int, *, fields: Iterable[FieldKey] = USER_FIELDS) -> User:
+    def get(
+        self,
+        user_id: int,
+        *,
+        fields: Iterable[FieldKey] = USER_FIELDS,
+        custom_fields: Iterable[int | CustomField] = (),
+    ) -> User:
         """Read one employee: ``GET /user/{id}``.
 
         Raises:
             NotFound: There is none with this number.
         """
-        params = {"fields": field_list(fields)}
+        params = {"fields": field_list(fields, custom_fields)}
         return self._connection.one(User, "user", "GET /user/{id}", positive("user", user_id), params=params)
+
+    def create(self, *, key: str = "", **values: Unpack[UserValues]) -> Created:
+        """Create an employee: ``POST /user/``. Never repeated blindly; may cost a licence.
+
+        Args:
+            key: A key of the caller's, stored as ``sourceObjectId``.
+            **values: See :class:`UserValues`; ``name`` or ``email`` is needed.
+
+        Raises:
+            ValidationError: A value does not fit (nothing was sent), or the portal refused it.
+            PermissionDenied: The tariff allows no more employees.
+            OutcomeUnknown: The answer was lost: look for the e-mail address before trying again.
+        """
+        if not (values.get("name") or values.get("email")):
+            raise ValidationError("employee: no name", hint="give name=… or email=…")
+        if "temporary_replacement" in values:
+            raise ValidationError(
+                "employee: temporary_replacement can be set by update only", hint="leave it out"
+            )
+        body = self._body(values)
+        source = external_id(key) if key else ""
+        if source:
+            body["sourceObjectId"] = source
+        return Created(self._connection.create("POST /user/", json=body), source)
+
+    def update(self, user_id: int, *, silent: bool = False, **values: Unpack[UserValues]) -> Updated:
+        """Change an employee: ``POST /user/{id}``. May be repeated: it sets fields to values.
+
+        Args:
+            user_id: The number.
+            silent: Do not log it and notify nobody.
+            **values: See :class:`UserValues`.
+
+        Raises:
+            ValidationError: A value does not fit; nothing was sent.
+            OutcomeUnknown: No answer came, repeats included. Repeating it later does no harm.
+        """
+        body = self._body(values)
+        if not body:
+            raise ValidationError("employee: nothing to change", hint="give at least one value")
+        return self._connection.update(
+            "POST /user/{id}", positive("user", user_id), json=body, params=silently(silent)
+        )
 
     def groups(self) -> tuple[Group, ...]:
         """Return the groups of employees: ``GET /user/groups``. Who is in them is told by :meth:`list`."""
         return self._connection.many(Group, "groups", "GET /user/groups", params={"fields": "id,name"})
+
+    def _body(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        if password := values.get("password"):
+            self._connection.transport.redactor.add(password)
+        return _COLUMNS.body(values, self._connection.timezone, self._definition)
+
+    def _definition(self, field_id: int) -> CustomField:
+        return self._custom_fields.definition("user", field_id)

@@ -22,11 +22,13 @@ __all__ = [
     "Columns",
     "boolean",
     "choice",
+    "custom_body",
     "custom_ids",
     "day",
     "markup",
     "moment",
     "number",
+    "parties",
     "party",
     "people",
     "phones",
@@ -35,6 +37,7 @@ __all__ = [
     "references",
     "status",
     "text",
+    "texts",
     "word",
 ]
 
@@ -77,9 +80,7 @@ class Columns:
         body: dict[str, Any] = {}
         for name, value in values.items():
             if name == "custom_fields":
-                body["customFieldData"] = [
-                    field.encode(one, zone) for field, one in _definitions(value, lookup)
-                ]
+                body["customFieldData"] = custom_body(value, zone, lookup)
             elif value is None and name in self._clearable:
                 body[self._clearable[name]] = False
             else:
@@ -116,6 +117,15 @@ class Columns:
                 f"{self._entity}: there is no attribute {name!r} to set", hint=f"allowed: {allowed}"
             )
         return self._columns[name]
+
+
+def custom_body(values: Any, zone: tzinfo, lookup: Lookup) -> list[dict[str, Any]]:
+    """Return the ``customFieldData`` that sets these values; see :func:`crmkit.planfix.fields.encode`.
+
+    Raises:
+        ValidationError: There is no such field, or a value does not fit; nothing was sent.
+    """
+    return [field.encode(one, zone) for field, one in _definitions(values, lookup)]
 
 
 def custom_ids(values: Mapping[str, Any]) -> tuple[int, ...]:
@@ -164,6 +174,18 @@ def plain(wire: str, *types: type, allowed: str) -> Column:
 def text(wire: str) -> Column:
     """Plain text, no HTML."""
     return plain(wire, str, allowed="text")
+
+
+def texts(wire: str) -> Column:
+    """Several texts; the list replaces the present one."""
+
+    def write(name: str, value: Any, _: tzinfo) -> list[str]:
+        found = list(_items(name, value))
+        if not all(isinstance(one, str) and one for one in found):
+            raise unfit(name, value, "a list of texts")
+        return found
+
+    return Column(wire, write, lambda written, found, _: set(written) == set(found or ()))
 
 
 def number(wire: str) -> Column:
@@ -240,6 +262,20 @@ def party(wire: str, *kinds: str) -> Column:
 
     def same(written: Any, found: Any, _: tzinfo) -> bool:
         return read_person(written, kinds[0]) == read_person(found, kinds[0])
+
+    return Column(wire, write, same)
+
+
+def parties(wire: str, *kinds: str) -> Column:
+    """Several persons, always with the prefix; the list replaces the present one."""
+
+    def write(name: str, value: Any, _: tzinfo) -> list[dict[str, str]]:
+        return [{"id": str(person_of(one, field_name=name, kinds=kinds))} for one in _items(name, value)]
+
+    def same(written: Any, found: Any, _: tzinfo) -> bool:
+        return {read_person(one, kinds[0]) for one in written} == {
+            read_person(one, kinds[0]) for one in found or ()
+        }
 
     return Column(wire, write, same)
 

@@ -300,7 +300,7 @@ class TestCustomFields:
         assert (by_entry["value"], by_entry["subfilter"]["filter"]["type"]) == (1, 3105)
         on_day = body(filters.datatag_entry(6, 21, DAY, FieldType.DATE))
         assert (on_day["value"], on_day["subfilter"]["filter"]["type"]) == (OTHER_DATE, 3101)
-        with pytest.raises(ValidationError, match="its type has no filter"):
+        with pytest.raises(ValidationError, match="cannot be filtered by the values of field 20"):
             filters.datatag_entry(6, 20, "x", FieldType.SET)
 
 
