@@ -107,8 +107,8 @@ class HttpServer(ThreadingHTTPServer):
                 self._workers.pop(threading.current_thread(), None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Let a client that hangs up go; anything else is a bug of the sandbox and is shown."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
+        """Let a client go that hangs up or trusts no certificate; the rest are bugs and are shown."""
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):
             super().handle_error(request, client_address)
 
 

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 
 import pytest
+import requests
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,16 @@ def test_https(bench, certificate):
     assert box.url.startswith("https://127.0.0.1:")
     answer = bench.session().post(f"{box.url}profile", timeout=10, verify=str(certificate[0]))
     assert answer.json()["result"]["ID"] == "1"
+
+
+def test_a_client_that_does_not_trust_the_certificate_stops_nothing(bench, certificate, capfd):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    box = bench.box(tls=context)
+    with pytest.raises(requests.exceptions.SSLError):
+        bench.session().post(f"{box.url}profile", timeout=10)
+    assert bench.session().post(f"{box.url}profile", timeout=10, verify=str(certificate[0])).ok
+    assert capfd.readouterr().err == ""
 
 
 def test_fast_bitrix24(bench):
