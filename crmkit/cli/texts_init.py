@@ -19,6 +19,7 @@ timezone = "Europe/Moscow"           # часовой пояс владельц�
 language = "ru"                      # язык текстов, которые увидят менеджеры
 rate = 1.0                           # запросов в секунду
 daily_limit = 20000                  # запросов в сутки по вашему тарифу
+# user = "user:90"                   # чей это ключ: crmkit doctor проверит его права и часовой пояс
 robots = []                          # чьи действия не считать человеческими: ["user:90"] (роботы известны)
 
 # Что у вас называется сделкой и как называются её статусы и поля. Номера видны в Планфиксе
@@ -72,6 +73,7 @@ timezone = "Europe/Moscow"           # of the owner of the token: days are count
 language = "ru"                      # of the texts that managers will read
 rate = 1.0                           # requests per second
 daily_limit = 20000                  # requests per day of your tariff
+# user = "user:90"                   # whose token it is: crmkit doctor checks its rights and time zone
 robots = []                          # whose doings are not a person's: ["user:90"]; robots are known anyway
 
 # What you call a deal, and what its statuses and fields are called. The ids are shown in Planfix

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from crmkit.cli.main import main, program
 from crmkit.config import Config
+from crmkit.sandbox.faults import KINDS
 from crmkit.sandbox.planfix.sandbox import PlanfixSandbox
+from crmkit.sandbox.planfix.vendor import FAULT_KINDS
 from recipes.stale_deals import StaleDealsSettings
 
 from .conftest import PAGES, ROOT, Fence, fences
@@ -93,3 +96,9 @@ def test_every_command_is_shown_in_a_guide() -> None:
         assert name in shown or f"crmkit {name}" in text, name
     for name in program("en").commands["runs"].commands:
         assert f"crmkit runs {name}" in text, name
+
+
+def test_the_guide_to_faults_names_every_kind() -> None:
+    text = (ROOT / "docs" / "how-to" / "faults.md").read_text(encoding="utf-8")
+    listed = text.split("Kinds of faults:", 1)[1].split(". ", 1)[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == {*KINDS, *FAULT_KINDS}

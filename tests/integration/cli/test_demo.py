@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
 from crmkit.cli import demo_story
 from crmkit.cli.main import main
+from crmkit.cli.sandbox import seed_of, share_of_stalled
 
 from .conftest import Run
 
@@ -56,3 +59,17 @@ def test_it_needs_no_configuration(
     monkeypatch.setattr(demo_story, "SCENES", (demo_story.opening,))
     assert main(["demo", "--deals", "100"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_the_case_in_full_is_what_the_readme_says() -> None:
+    """The first look at 2,000 deals; the rest follows from it, and is played with fewer above."""
+    with demo_story.staged(
+        2000, seed_of(share_of_stalled(2000)), lambda _: nullcontext(lambda: None)
+    ) as story:
+        figures = demo_story.opening(story).figures
+    assert (figures["stalled"], figures["to_do"]) == (611, 575)
+    edited = round(575 * demo_story.EDITED_SHARE)
+    for readme in ("README.md", "README.ru.md"):
+        text = (Path(__file__).parents[3] / readme).read_text(encoding="utf-8")
+        for figure in (611, 575, 575 - edited):
+            assert str(figure) in text, (readme, figure)
