@@ -58,7 +58,9 @@ class Schema:
             self._by_other_name[name.lower()] = name
 
     def resolve(self, name: str) -> FieldInfo:
-        """Return the field of this name: as the portal writes it, in upper case, or ``snake_case``.
+        """Return the field of this name: as the portal writes it, in upper case, snake_case or camelCase.
+
+        Tasks need the last: their rows come in camelCase, but filters and values are named in upper case.
 
         Raises:
             ValidationError: There is none; near names are suggested.
@@ -68,9 +70,10 @@ class Schema:
             >>> schema.resolve("stage_id").name, schema.resolve("STAGE_ID").name
             ('stageId', 'stageId')
         """
-        known = self.fields.get(name) or self.fields.get(self._by_other_name.get(name.lower(), ""))
-        if known is not None:
-            return known
+        known = self._by_other_name
+        for spelling in (name, known.get(name.lower(), ""), known.get(_snake(name).lower(), "")):
+            if spelling in self.fields:
+                return self.fields[spelling]
         near = difflib.get_close_matches(name.lower(), self._by_other_name, 3)
         names = ", ".join(dict.fromkeys(self._by_other_name[one] for one in near))
         raise ValidationError(

@@ -279,9 +279,10 @@ class Activities(Resource):
         filter: FilterLike = None,  # noqa: A002 - the vendor's word
     ) -> Iterator[Activity]:
         """Yield activities, of one object or of all (``crm.activity.list``)."""
-        schema = self._client.field_table.of("crm.activity.fields", {}, "crm.activity")
-        owner = given(OWNER_TYPE_ID=entity_type_id, OWNER_ID=item_id)
-        filters = owner | compile_filter(filter, ModelResolver(schema, Activity), LEGACY)
+        filters = given(OWNER_TYPE_ID=entity_type_id, OWNER_ID=item_id)
+        if filter is not None:
+            schema = self._client.field_table.of("crm.activity.fields", {}, "crm.activity")
+            filters |= compile_filter(filter, ModelResolver(schema, Activity), LEGACY)
         return self._models(Activity, "crm.activity.list", {"filter": filters})
 
     def get(self, activity_id: int) -> Activity:
