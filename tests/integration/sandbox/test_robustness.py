@@ -38,15 +38,16 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=4)),
     max_leaves=8,
 )
+FILTER_TYPES = """
+152 153 307 325 3000 3001 3101 3108 4001 4006 4106 4152 4231 5001 5003 5006 5101 6003 6005 6006 6101
+9001 9005 9008 9106
+"""
 FILTERS = st.lists(
     st.fixed_dictionaries(
         {
             "type": st.one_of(
                 st.integers(1, 120),
-                st.sampled_from(
-                    [152, 153, 307, 325, 3000, 3001, 3101, 3108, 4001, 4006, 4106, 4152, 4231]
-                    + [5001, 5003, 5006, 5101, 6003, 6005, 6006, 6101, 9001, 9005, 9008, 9106]
-                ),
+                st.sampled_from([int(number) for number in FILTER_TYPES.split()]),
             ),
             "operator": st.sampled_from(
                 ["equal", "notequal", "gt", "lt", "have", "nothave", "gtAndEqual", "equals"]
