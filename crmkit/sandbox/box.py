@@ -79,7 +79,7 @@ class Sandbox:
         """Make a Planfix account.
 
         Args:
-            seed: What is in it: ``empty`` or ``stale_deals``.
+            seed: What is in it: ``empty``, ``stale_deals``, or ``many_tasks`` (``tasks=20_000``).
             clock: ``frozen`` stands still until it is moved; ``real`` runs.
             port: 0 takes a free one.
             start: The first moment; Monday 3 March 2025, 09:00 in Moscow, unless said otherwise.
