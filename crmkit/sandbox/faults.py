@@ -48,7 +48,8 @@ class Fault:
         status, body: Of an ``error`` or ``html`` answer.
         seconds: For ``latency``, ``hang`` and ``accept_202``, on the sandbox's clock.
         taken: Whether the request is carried out although the answer says otherwise.
-        never: For ``accept_202``: the change is never applied.
+        never: For ``accept_202``: the change is never applied. A ``body`` of ``[30, 5, None]`` gives the
+            seconds of each strike in turn; ``None`` is never.
         seen, hits: How many requests matched, and at how many of them it struck.
     """
 

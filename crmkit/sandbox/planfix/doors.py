@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from crmkit.sandbox.faults import Fault
 from crmkit.sandbox.planfix.account import Account
 from crmkit.sandbox.planfix.incoming import carry_out, values_of
 from crmkit.sandbox.planfix.library import DOWNLOADS, signature
+from crmkit.sandbox.planfix.vendor import PlanfixVendor
 from crmkit.sandbox.wire import Reply, Request, json_reply
 
 __all__ = ["Doors"]
@@ -19,13 +20,13 @@ WEBHOOKS = "/webhook/"
 VERBS = {"get": "GET", "post": "POST", "json": "POST"}
 
 
-class Doors:
-    """The doors of an account as :class:`crmkit.sandbox.wire.Vendor`; paths are whole."""
+class Doors(PlanfixVendor):
+    """The doors of an account; paths are whole."""
 
     prefix = ""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._doors: dict[str, Callable[[Request], Reply]] = {
             DOWNLOADS: self._download,
             WEBHOOKS: self._webhook,
@@ -53,8 +54,8 @@ class Doors:
 
     def handle(self, request: Request, fault: Fault | None = None) -> Reply:
         """Answer a request."""
-        with self._account.lock:
-            self._account.settle()
+        with self.account.lock:
+            self.account.settle()
             door = next(door for prefix, door in self._doors.items() if request.path.startswith(prefix))
             return door(request)
 
@@ -66,33 +67,17 @@ class Doors:
         """Return a plain error."""
         return Reply(status, str(body or "error").encode(), TEXT)
 
-    def settle(self) -> None:
-        """Apply the queued changes that are due."""
-        self._account.settle()
-
-    def state(self, collection: str, key: str = "") -> Any:
-        """Refuse: the account has the state."""
-        raise LookupError(collection)
-
-    def act(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        """Refuse: people do not act here."""
-        raise LookupError(name)
-
-    def about(self) -> dict[str, Any]:
-        """Return the paths."""
-        return {"doors": list(self._doors)}
-
     def _webhook(self, request: Request) -> Reply:
         """Do what the webhook of a code does: 200, with a number if it is set up to tell it."""
         kind, _, code = request.path.removeprefix(WEBHOOKS).partition("/")
-        webhook = self._account.automation.webhooks.get(code)
+        webhook = self.account.automation.webhooks.get(code)
         if webhook is None or webhook.kind != kind or request.verb != VERBS[kind]:
             return self.failure(404, "There is no such webhook")
         values = values_of(webhook, request)
         if values is None:
             return self.failure(400, "The body is no JSON")
-        told = carry_out(self._account, webhook, values)
-        self._account.automation.outbox.wake()
+        told = carry_out(self.account, webhook, values)
+        self.account.automation.outbox.wake()
         return json_reply(200, told) if webhook.answers else Reply(200)
 
     def _download(self, request: Request) -> Reply:
@@ -101,10 +86,10 @@ class Doors:
             return self.failure(400, "Only one auth mechanism allowed: the link is signed, send no token")
         number = request.path.removeprefix(DOWNLOADS)
         expires = request.query.get("expires", "")
-        file = self._account.files.get(int(number)) if number.isdigit() else None
+        file = self.account.files.get(int(number)) if number.isdigit() else None
         if file is None or not expires.isdigit():
             return self.failure(404, "There is no such file")
         signed = request.query.get("signature") == signature(file.id, int(expires))
-        if not signed or int(expires) < self._account.now():
+        if not signed or int(expires) < self.account.now():
             return self.failure(403, "The link is wrong or has expired")
         return Reply(200, file.content, content_type="application/octet-stream")

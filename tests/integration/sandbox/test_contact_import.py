@@ -114,3 +114,23 @@ def test_templates_groups_and_saved_filters(api, known):
     api.post("/contact/", {"name": "Вера"})
     assert contacts(api, filterId="4115") == [{"id": known, "name": "Анна"}]
     assert api.post("/contact/list", {"filterId": "40001"}).json()["code"] == 41
+
+
+def test_further_ways_to_reach_a_client(api, known):
+    body = {"skype": "anna", "instagram": "@anna", "timezone": "Asia/Tokyo", "files": [{"id": 5}]}
+    failures = api.post(f"/contact/{known}", body).json()["failures"]
+    assert failures == [{"field": "files", "error": "Field change failed"}]
+    shown = api.get(f"/contact/{known}", fields="skype,instagram,timezone,facebook").json()["contact"]
+    assert shown == {
+        "id": known,
+        "skype": "anna",
+        "instagram": "@anna",
+        "timezone": "Asia/Tokyo",
+        "facebook": "",
+    }
+
+
+def test_without_a_value_in_the_unique_field_everybody_is_new(api, known):
+    options = {"optionImportUniqueField": "phone", "optionImportDuplicate": "update"}
+    take(api, {"name": "Анна"}, **options)
+    assert len(contacts(api)) == 2

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from crmkit.sandbox.planfix.analytics import MAX_ROWS, calendar
+from crmkit.sandbox.planfix.models import DataTag, FieldDef
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
@@ -213,6 +214,34 @@ def test_the_calendar_shows_kinds_with_a_date_and_a_period(api, task):
     assert shown[0].title == "Фактическое время: Сделка"
     assert calendar(account, date(2025, 3, 5), date(2025, 3, 9), zone=MOSCOW) == []
     assert len(calendar(account, date(2025, 3, 4), date(2025, 3, 4), zone=MOSCOW, person="user:5")) == 1
+
+
+def test_a_person_sees_the_calendar_in_a_zone_of_his_own(api, task):
+    api.box.account.data_tags[3] = DataTag(3, "Встреча", {601: FieldDef(601, "Когда", 28)})
+    span = {"from": "03-03-2025 20:00", "to": "03-03-2025 21:30"}
+    manager = api.box.account.users[4]
+    manager.timezone = "Asia/Tokyo"
+    mine = {"customFieldData": [{"field": {"id": 601}, "value": span}]}
+    api.post(f"/task/{task}/datatags/", {"dataTag": {"id": 3}, "items": [mine]})
+    row = next(one for one in api.box.account.entries.values() if one.tag == 3)
+    row.author = "user:4"
+    add(api, f"/task/{task}", {"customFieldData": [{"field": {"id": 501}, "value": {"date": "03-03-2025"}}]})
+    body = {"action": "calendar", "user": "user:4", "first": "2025-03-04", "last": "2025-03-04"}
+    (shown,) = api.control("POST", "/act", body).json()["result"]
+    assert (shown["start"], shown["end"]) == ("2025-03-04T05:00:00+09:00", "2025-03-04T06:30:00+09:00")
+    assert (shown["people"], shown["task"]) == (["user:4"], task)
+    assert api.control("POST", "/act", body | {"user": "user:5"}).json() == {"result": []}
+
+
+def test_time_of_several_people(api, task):
+    users = {601: FieldDef(601, "Кто", 14), 602: FieldDef(602, "Когда", 28)}
+    api.box.account.data_tags[3] = DataTag(3, "Встреча", users)
+    span = {"from": "03-03-2025 10:00", "to": "03-03-2025 11:00"}
+    who = [{"id": "user:4"}, {"id": "user:5"}]
+    values = [{"field": {"id": 601}, "value": who}, {"field": {"id": 602}, "value": span}]
+    add(api, f"/task/{task}", {"customFieldData": values}, tag=3)
+    day = date(2025, 3, 3)
+    assert calendar(api.box.account, day, day, zone=MOSCOW)[0].people == ("user:4", "user:5")
 
 
 def test_the_calendar_shows_no_more_than_the_vendor_s(api, task):

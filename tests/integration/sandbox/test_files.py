@@ -1,7 +1,11 @@
 """Files: uploads, links, downloads, what has them and what becomes of them."""
 
+import socket
+
 import pytest
 import requests
+
+from crmkit.sandbox.planfix.models import FieldDef
 
 
 def upload(api, name="договор.txt", content=b"x" * 55, **params):
@@ -177,3 +181,26 @@ def test_a_file_is_renamed_and_deleted(bench, api):
 def test_a_file_that_is_not_there(api, path):
     answer = api.get(path)
     assert (answer.status_code, answer.json()["code"]) == (400, 7000)
+
+
+def test_values_of_the_wrong_kind(api):
+    number = upload(api)
+    link = api.get(f"/file/{number}", fields="downloadUrl").json()["file"]["downloadUrl"]
+    assert api.post("/file/from-url/", {"url": link, "name": 5}).json()["code"] == 41
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    assert api.post("/file/from-url/", {"url": f"http://127.0.0.1:{port}/x"}).json()["code"] == 7002
+    assert api.post(f"/file/{number}/attach/task?id=x").json()["code"] == 41
+    task = api.create(files=[{"id": number}])
+    api.post(f"/file/{number}/attach/task?id={task}")
+    assert len(api.task(task, "files")["files"]) == 1
+
+
+def test_a_file_in_a_custom_field_is_not_loose(api):
+    api.box.account.fields.task[110] = FieldDef(110, "Сканы", 21)
+    api.box.account.objects[1].fields.add(110)
+    number = upload(api)
+    api.create(customFieldData=[{"field": {"id": 110}, "value": [number]}])
+    task = api.create(files=[{"id": number}])
+    api.post(f"/task/{task}", {"files": []})
+    assert api.get(f"/file/{number}").status_code == 200

@@ -152,3 +152,10 @@ def test_groups_and_templates(api):
     assert api.get("/project/templates").json()["templates"] == [{"id": 9, "name": "Шаблон"}]
     assert api.get("/project/templates", offset=1).json()["templates"] == []
     assert api.get("/project/templates", offset="x").json()["code"] == 41
+
+
+def test_values_that_make_no_sense_are_failures(api):
+    number = create(api)
+    wrong = {"status": {"id": -1}, "group": {"id": 77}, "files": [{"id": 5}], "hiddenForClients": "да"}
+    failures = api.post(f"/project/{number}", wrong).json()["failures"]
+    assert [one["field"] for one in failures] == ["status", "group", "hiddenForClients"]

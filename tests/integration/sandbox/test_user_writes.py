@@ -146,3 +146,10 @@ def test_the_secret_of_a_bot_is_taken_and_never_shown(bench, api):
     assert api.post("/integration/telegram/bots/5/webhook", {"secretToken": secret}).status_code == 404
     refused = bench.api(api.box, "user:4").post(path, {"secretToken": secret})
     assert (refused.status_code, refused.json()["code"]) == (403, 6)
+
+
+def test_values_that_make_no_sense_are_failures(api):
+    wrong = {"position": {"id": 77}, "timezone": "Mars/Base", "role": "King", "phones": 5}
+    failures = api.post("/user/4", wrong).json()["failures"]
+    assert [one["field"] for one in failures] == ["position", "timezone", "phones"]
+    assert read(api, 4, "role")["role"] == "User"  # an unknown word is swallowed

@@ -3,6 +3,9 @@
 import pytest
 import requests
 
+from crmkit.sandbox import Fault
+from crmkit.sandbox.planfix.models import FieldDef
+
 
 def call(api, path, method="GET", **options):
     root = api.box.url.removesuffix("/rest")
@@ -180,3 +183,28 @@ def test_a_webhook_starts_scenarios(api, receiver):
     call(api, path, params={"title": "Заявка"})
     assert act.deliver()
     assert [one.body for one in receiver.got] == ["Заявка"]
+
+
+def test_faults_strike_at_webhooks_too(bench):
+    api = bench.api(strict_limits=True)
+    path = api.box.act.add_webhook("get", {"title": "name"}, operation="create_task")
+    for taken in (True, False):
+        api.box.faults.add(Fault("error", "GET /webhook/", status=503, taken=taken))
+    assert [call(api, path).status_code for _ in range(3)] == [503, 503, 200]
+    assert len(api.box.account.tasks) == 2  # the first call was carried out all the same
+    assert call(api, path).text == ""
+
+
+def test_a_bad_counterparty_or_directory_entry_is_left_out(api):
+    account = api.box.account
+    account.fields.task[110] = FieldDef(110, "Товар", 9, directory=1)
+    account.objects[1].fields.add(110)
+    client = api.post("/contact/", {"name": "Анна"}).json()["id"]
+    params = {"client": "counterparty", "goods": "field:110", "gone": "field:999"}
+    path = api.box.act.add_webhook("get", params, operation="create_task", answers=True)
+    good = call(api, path, params={"client": client, "goods": "5", "gone": "1"}).json()["task"]
+    shown = api.task(good, "counterparty,110")
+    assert shown["counterparty"]["id"] == f"contact:{client}"
+    assert shown["customFieldData"][0]["stringValue"] == "Светильник складской"
+    bad = call(api, path, params={"client": "0", "goods": "x"}).json()["task"]
+    assert api.task(bad, "counterparty,110") == {"id": bad, "customFieldData": []}
