@@ -105,7 +105,7 @@ def delete(portal: Portal, kind: Kind, row: Row, author: Author) -> None:
     """Delete an item, its history and its timeline."""
     portal.items[kind.id].forget(row["ID"])
     portal.processes.drop(kind.document_id(row["ID"]))
-    for table in (portal.comments, portal.activities, portal.product_rows):
+    for table in (portal.comments, portal.activities, portal.product_rows, portal.requisites):
         for one in table.having("OWNER", f"{kind.id}:{row['ID']}"):
             table.forget(one["ID"])
     _emit(portal, kind, "DELETE", row, author)

@@ -73,6 +73,7 @@ class Portal:
         self.comments = Table("OWNER")
         self.activities = Table("OWNER")
         self.product_rows = Table("OWNER")
+        self.requisites = Table("OWNER")
         self.tasks = Table("XML_ID")
         self.checklists = Table()
         self.elapsed = Table()

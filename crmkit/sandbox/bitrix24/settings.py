@@ -66,6 +66,9 @@ class Settings:
         "socialnetwork",
         "bizproc",
         "userfieldconfig",
+        "lists",
+        "disk",
+        "calendar",
     )
     bizproc: bool = True
     simultaneous_processes: int = 2

@@ -58,6 +58,7 @@ def _collections(portal: Portal) -> dict[str, Any]:
         "handlers": portal.events.handlers,
         "notes": list(portal.notes),
         "notifications": portal.notifications,
+        "requisites": portal.requisites,
         "processes": portal.processes.running,
         "stage_history": portal.stage_history[2],
         "statuses": portal.statuses,
