@@ -27,6 +27,7 @@ from crmkit.sandbox.bitrix24.models import (
 from crmkit.sandbox.bitrix24.processes import Processes
 from crmkit.sandbox.bitrix24.settings import Settings
 from crmkit.sandbox.bitrix24.table import Table
+from crmkit.sandbox.bitrix24.universal_lists import UniversalList
 from crmkit.sandbox.bitrix24.vendor_fields import make_kind
 from crmkit.sandbox.clock import SandboxClock
 from crmkit.sandbox.faults import Faults
@@ -74,6 +75,7 @@ class Portal:
         self.activities = Table("OWNER")
         self.product_rows = Table("OWNER")
         self.requisites = Table("OWNER")
+        self.lists: dict[int, UniversalList] = {}
         self.tasks = Table("XML_ID")
         self.checklists = Table()
         self.elapsed = Table()

@@ -56,6 +56,7 @@ def _collections(portal: Portal) -> dict[str, Any]:
         "events": portal.events.queue,
         "groups": portal.groups,
         "handlers": portal.events.handlers,
+        "lists": portal.lists,
         "notes": list(portal.notes),
         "notifications": portal.notifications,
         "requisites": portal.requisites,
