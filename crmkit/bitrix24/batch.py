@@ -215,7 +215,8 @@ class _Run:
         passed: list[Job] = []
         kind, room, weight = Kind.BATCH, self._sizer.size, 0
         while heads and len(chosen) < room:
-            method = min(heads, key=lambda name: heads[name][0].index)
+            several = len(heads) > 1
+            method = min(heads, key=lambda name: heads[name][0].index) if several else next(iter(heads))
             job = heads[method].popleft()
             if not heads[method]:
                 del heads[method]

@@ -252,7 +252,11 @@ def _write(name: str, value: Any, pairs: list[str]) -> None:
         pairs.append(f"{name}={text}")
     elif kind is dict:
         for key, item in value.items():
-            _write(f"{name}[{_inner(key)}]", item, pairs)
+            inner = f"{name}[{_inner(key)}]"
+            if type(item) is int:
+                pairs.append(f"{inner}={item}")
+            else:
+                _write(inner, item, pairs)
     elif kind is list:
         if not value and name.lower() not in _EMPTY_IS_ABSENT:
             pairs.append(f"{name}[]=")

@@ -139,13 +139,10 @@ class Transport:
             ConfigurationError: Address or token cannot be sent at all.
         """
         prepared = self._exchange.prepare(request)
-        loop = Retrying(
-            sleep=self._clock.sleep,
-            retry=retry_if_result(_wants_more),
-            wait=_pause,
-            before_sleep=lambda state: self._tell(request, _pause(state)),
-        )
-        outcome: Response | Verdict = loop(self._attempt, request, prepared, Course())
+        course = Course()
+        outcome = self._attempt(request, prepared, course)
+        if _wants_more(outcome):
+            outcome = self._repeat(request, prepared, course, outcome)
         if isinstance(outcome, Response):
             return outcome
         raise self._clean(outcome.reason())
@@ -165,6 +162,23 @@ class Transport:
 
     def __repr__(self) -> str:
         return f"Transport({self.name!r}, host={self.host!r}, requests_sent={self._sent})"
+
+    def _repeat(
+        self,
+        request: Request,
+        prepared: requests.PreparedRequest,
+        course: Course,
+        first: Response | Verdict,
+    ) -> Response | Verdict:
+        """Go on after a first attempt that is to be repeated; most requests never come here."""
+        done = [first]
+        loop = Retrying(
+            sleep=self._clock.sleep,
+            retry=retry_if_result(_wants_more),
+            wait=_pause,
+            before_sleep=lambda state: self._tell(request, _pause(state)),
+        )
+        return loop(lambda: done.pop() if done else self._attempt(request, prepared, course))
 
     def _attempt(
         self, request: Request, prepared: requests.PreparedRequest, course: Course
