@@ -223,7 +223,7 @@ class PortalConfig(_Section):
     ``timezone`` is the portal's: days begin and end in it. ``user`` says whose token it is, which Planfix
     does not tell: then our own comments are known for ours, and if that person lives in another zone, the
     days of filters are those of that zone. ``robots`` are users besides those with the role Robot whose
-    doings are not human.
+    doings are not human. ``limits_file`` is for several processes that use the portal at the same time.
 
     Example:
         >>> portal = PortalConfig(provider="planfix", url="https://acme.planfix.ru/rest", token="env:TOKEN")
@@ -239,6 +239,9 @@ class PortalConfig(_Section):
     rate: float = Field(1.0, gt=0, description="requests per second, for example 1.0")
     daily_limit: int | None = Field(
         None, gt=0, description="requests per day of your tariff, for example 20000"
+    )
+    limits_file: Path | None = Field(
+        None, description='a file that all processes share, for example "limits.db"; on a local disk'
     )
     user: UserId | None = Field(None, description='whose token it is, for example "user:90"')
     robots: Annotated[tuple[UserId, ...], BeforeValidator(_list)] = ()
@@ -280,6 +283,13 @@ class PortalConfig(_Section):
         twin = self.model_copy()
         twin._name, twin._source = name, source
         return twin
+
+    @property
+    def limits_path(self) -> Path | None:
+        """Where the processes of this machine share their limits; a relative path is beside the file."""
+        if self.limits_file is None:
+            return None
+        return (self._source.parent if self._source else Path()) / self.limits_file.expanduser()
 
     def where(self, key: str = "") -> str:
         """Return how a message points at a key of this portal: ``crmkit.toml: portals.main.token``."""

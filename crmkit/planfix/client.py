@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ from crmkit.planfix.resources import (
     Users,
     Workspaces,
 )
-from crmkit.transport.rate_limit import PLANFIX, BucketRule, Limiter
+from crmkit.transport.rate_limit import PLANFIX, BucketRule, Limiter, SQLiteStore
 from crmkit.transport.request import Effect, Request
 from crmkit.transport.retry import RetryPolicy
 from crmkit.transport.session import Transport
@@ -68,20 +69,15 @@ class Budget:
 
     def forecast(self, requests: int) -> str:
         """Say in a line how long so many requests take and what they leave of the day's budget."""
-        if self.left_today is not None and requests > self.left_today and self.daily_limit is None:
-            return (
-                f"{requests} requests: only {self.left_today} are left today; set daily_limit to plan beyond"
-            )
+        needs, left = f"this run needs {requests:,}", self.left_today
+        if left is not None and requests > left and self.daily_limit is None:
+            return f"{needs} requests, {left:,} are left today; set daily_limit to plan beyond"
         took = timedelta(seconds=round(self._limiter.forecast(requests)))
-        if self.left_today is None:
-            return f"{requests} requests: about {took}; what is left today is not known yet"
-        if requests <= self.left_today:
-            return (
-                f"{requests} requests: about {took}; {self.left_today - requests} are left today afterwards"
-            )
-        return (
-            f"{requests} requests: about {took}; {self.left_today} are left today, the rest goes on tomorrow"
-        )
+        if left is None:
+            return f"{needs} requests: about {took}; what is left today is not known yet"
+        if requests <= left:
+            return f"{needs} of the {left:,} requests left today: about {took}"
+        return f"{needs} requests, {left:,} are left today, the rest goes on tomorrow: about {took}"
 
 
 class Planfix:
@@ -96,8 +92,10 @@ class Planfix:
         rate: Requests per second; the vendor allows 1 per account.
         daily_limit: Requests per day by the tariff: 20 000, 50 000 or 100 000; ``None`` counts only.
         clock: Where time comes from.
-        limiter: Shared limits, if several clients or processes use one account; then ``rate`` and
+        limiter: Shared limits, if several clients of this process use one account; then ``rate`` and
             ``daily_limit`` are its.
+        limits_file: A file on a local disk through which all processes of this machine that use the account
+            share pace and daily count; made if it is missing. All must give the same ``rate``.
         policy: How often and how patiently to repeat.
         timeout: Seconds for connecting and for each wait for data.
         session: A ``requests`` session of one's own, for proxies and certificates.
@@ -121,6 +119,7 @@ class Planfix:
         daily_limit: int | None = None,
         clock: Clock | None = None,
         limiter: Limiter | None = None,
+        limits_file: str | Path | None = None,
         policy: RetryPolicy | None = None,
         timeout: tuple[float, float] = (5, 65),
         session: requests.Session | None = None,
@@ -129,8 +128,18 @@ class Planfix:
         self.clock = clock or SystemClock()
         self.timezone = _zone(timezone)
         rule = PLANFIX if rate == PLANFIX.rate else BucketRule(rate, 1)
+        if limiter is not None and limits_file is not None:
+            raise ConfigurationError(
+                "limiter and limits_file are both given", hint="give the limiter a store, or leave it out"
+            )
+        self._store = SQLiteStore(limits_file) if limits_file is not None else None
         self._limiter = limiter or Limiter(
-            rule, self.clock, daily_limit=daily_limit, timezone=self.timezone, key=urlsplit(self.url).netloc
+            rule,
+            self.clock,
+            daily_limit=daily_limit,
+            timezone=self.timezone,
+            store=self._store,
+            key=urlsplit(self.url).netloc,
         )
         self._transport = Transport(
             self.url,
@@ -228,8 +237,10 @@ class Planfix:
         )
 
     def close(self) -> None:
-        """Release the connections."""
+        """Release the connections, and the file of the limits."""
         self._transport.close()
+        if self._store is not None:
+            self._store.close()
 
     def __enter__(self) -> Self:
         return self

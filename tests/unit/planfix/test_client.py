@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,9 +117,9 @@ class TestBudget:
     def test_forecast(self, server: responses.RequestsMock, clock: ManualClock) -> None:
         with Planfix(BASE, token="secret", clock=clock, daily_limit=1000) as client:
             budget = client.budget()
-        assert budget.forecast(61) == "61 requests: about 0:01:00; 939 are left today afterwards"
-        assert budget.forecast(1500).startswith(
-            "1500 requests: about 15:00:00; 1000 are left today, the rest goes"
+        assert budget.forecast(61) == "this run needs 61 of the 1,000 requests left today: about 0:01:00"
+        assert budget.forecast(1500) == (
+            "this run needs 1,500 requests, 1,000 are left today, the rest goes on tomorrow: about 15:00:00"
         )
         with Planfix(BASE, token="secret", clock=clock) as client:
             assert client.budget().forecast(1).endswith("what is left today is not known yet")
@@ -129,8 +130,24 @@ class TestBudget:
         server.get(f"{BASE}/ping", json=OK, headers={"X-RateLimit-Remaining": "5"})
         planfix.ping()
         assert planfix.budget().forecast(6) == (
-            "6 requests: only 5 are left today; set daily_limit to plan beyond"
+            "this run needs 6 requests, 5 are left today; set daily_limit to plan beyond"
         )
+
+    def test_a_file_of_limits_is_shared(
+        self, server: responses.RequestsMock, clock: ManualClock, tmp_path: Path
+    ) -> None:
+        server.get(f"{BASE}/ping", json=OK)
+        file = tmp_path / "limits.db"
+        with (
+            Planfix(BASE, token="a", clock=clock, daily_limit=20_000, limits_file=file) as one,
+            Planfix(BASE, token="b", clock=clock, daily_limit=20_000, limits_file=str(file)) as two,
+        ):
+            for client in (one, two, one):
+                client.ping()
+            assert (one.budget().used_today, two.budget().left_today) == (3, 19_997)
+        assert clock.monotonic() == 2.0
+        with pytest.raises(ConfigurationError, match="both given"):
+            Planfix(BASE, token="a", clock=clock, limiter=Limiter(PLANFIX, clock), limits_file=file)
 
     def test_an_empty_budget_sends_nothing(self, server: responses.RequestsMock, clock: ManualClock) -> None:
         server.get(f"{BASE}/ping", json=OK)

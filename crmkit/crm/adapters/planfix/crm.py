@@ -38,6 +38,7 @@ def connect(portal: PortalConfig, *, clock: Clock) -> PlanfixCrm:
         timezone=portal.timezone,
         rate=portal.rate,
         daily_limit=portal.daily_limit,
+        limits_file=portal.limits_path,
         clock=clock,
     )
     return PlanfixCrm(client, portal, clock)
