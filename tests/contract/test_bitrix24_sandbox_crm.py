@@ -233,3 +233,16 @@ def test_upsert_makes_once_and_changes_later(sales: Sales) -> None:
     assert found is not None
     assert found.title == "другая"
     assert b24.deals.find("nobody") is None
+
+
+def test_requisites(sales: Sales) -> None:
+    _, b24 = sales
+    company = b24.companies.create(title="ООО «Пример»").id
+    made = b24.requisites.create(4, company, preset=1, name="Основные", rq_inn="7707083893")
+    b24.requisites.update(made, name="Главные")
+    (one,) = b24.requisites.list(4, company)
+    assert (one.id, one.name, one.raw["RQ_INN"]) == (made, "Главные", "7707083893")
+    b24.requisites.delete(made)
+    assert list(b24.requisites.list(4, company)) == []
+    with pytest.raises(ApiError):
+        b24.requisites.create(4, company, preset=4711, name="x")

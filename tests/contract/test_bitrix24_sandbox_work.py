@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from crmkit.bitrix24 import Bitrix24, F
+from crmkit.bitrix24 import Bitrix24, F, File
 from crmkit.bitrix24.resources.tasks import crm_link
 from crmkit.exceptions import ApiError, NotFound, PermissionDenied, ValidationError
 from crmkit.sandbox import Sandbox
@@ -225,12 +226,58 @@ def test_processes_refuse_what_is_wrong(office: Office) -> None:
         list(manager.workflows.running())
 
 
+# Lists and files
+
+
+def test_elements_of_a_list(office: Office) -> None:
+    box, b24 = office
+    kind = {"IBLOCK_TYPE_ID": "lists", "IBLOCK_CODE": "tariffs"}
+    number = b24.call("lists.add", {**kind, "FIELDS": {"NAME": "Тарифы"}})
+    ids = [b24.lists.add(number, f"t{n}", {"NAME": f"Тариф {n}"}) for n in range(60)]
+    assert [one.id for one in b24.lists.elements(number)] == ids
+    box.faults.add(Fault("drop_answer", "lists.element.add"))
+    once = b24.lists.add(number, "once", {"NAME": "один раз"})
+    (found,) = b24.lists.elements(number, {"=CODE": "once"})
+    assert (found.id, found.name, found.code) == (once, "один раз", "once")
+    b24.lists.update(number, once, {"NAME": "другой"})
+    b24.lists.delete(number, ids[0])
+    assert [one.name for one in b24.lists.elements(number)][-1] == "другой"
+    assert len([*b24.lists.elements(number)]) == 60
+
+
+def test_files_go_up_and_come_down_whole(office: Office, tmp_path: Path) -> None:
+    _, b24 = office
+    storage = next(b24.disk.storages())
+    root = int(storage.raw["ROOT_OBJECT_ID"])
+    folder = b24.disk.make_folder(root, "Договоры")
+    content = bytes(range(256)) * 1000
+    made = b24.disk.upload(folder.id, File("договор & счёт.pdf", content))
+    assert [one.name for one in b24.disk.children(folder.id)] == ["договор & счёт.pdf"]
+    assert b24.disk.download(made.id, tmp_path / "x.pdf").read_bytes() == content
+    with pytest.raises(ApiError):
+        b24.disk.upload(folder.id, File("договор & счёт.pdf", b"y"))
+    assert b24.disk.upload(folder.id, File("договор & счёт.pdf", b"y"), rename=True).name != made.name
+    b24.disk.delete(made.id)
+    assert made.id not in {one.id for one in b24.disk.children(folder.id)}
+
+
+def test_a_calendar(office: Office) -> None:
+    box, b24 = office
+    start = box.clock.now() + timedelta(days=1)
+    section = int(b24.call("calendar.section.get", {"type": "user", "ownerId": 1})[0]["ID"])
+    made = b24.calendar.create(1, "Встреча", start, start + timedelta(hours=1), section=section)
+    day = start.date()
+    whole_day = b24.calendar.create(1, "Отпуск", day, day, section=section)
+    found = {one.id: one for one in b24.calendar.list(1, day, day + timedelta(days=1))}
+    assert (found[made].name, found[made].dt_skip_time) == ("Встреча", False)
+    assert (found[whole_day].name, found[whole_day].dt_skip_time) == ("Отпуск", True)
+    assert b24.calendar.list(1, day + timedelta(days=5), day + timedelta(days=6)) == ()
+    b24.calendar.delete(made)
+    assert [one.id for one in b24.calendar.list(1, day, day)] == [whole_day]
+
+
 NOT_EMULATED = [
     ("assignments of processes", lambda b24: list(b24.workflows.tasks())),
-    ("calendar", lambda b24: b24.calendar.list(1, b24.clock.now().date(), b24.clock.now().date())),
-    ("lists", lambda b24: list(b24.lists.elements(1))),
-    ("disk", lambda b24: list(b24.disk.storages())),
-    ("requisites", lambda b24: list(b24.requisites.list(4, 1))),
     ("delegating", lambda b24: b24.tasks.delegate(b24.tasks.create("x", 4).id, 5)),
     ("messages in tasks", lambda b24: b24.tasks.message(1, "x")),
 ]
