@@ -15,12 +15,13 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 STAMP := $(VENV)/.made-from
 FINGERPRINT = $(shell cat requirements-dev.txt pyproject.toml | cksum | tr ' ' '-')-$(CURDIR)
 
-.PHONY: help setup demo test lint docs lock clean
+.PHONY: help setup demo test lint docs bench lock clean
 
 help:
 	@echo "make demo   see stale deals returned on a local Planfix sandbox (no account, no network)"
 	@echo "make test   style, types, import rules and all tests"
 	@echo "make lint   style, types and import rules only; make docs: the documents into site/; make lock: new pins"
+	@echo "make bench  measure crmkit beside its peers and write docs/reference/performance.md (about six minutes)"
 
 setup:
 	@if [ "$$(cat $(STAMP) 2>/dev/null)" != "$(FINGERPRINT)" ] || ! $(PY) -c '' 2>/dev/null; then \
@@ -53,11 +54,25 @@ test: lint
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 
+# The peers want older libraries than we do, so they have a place of their own; `make clean` takes it away too.
+PEERS := $(VENV)/peers
+bench: setup
+	@if [ "$$(cat $(PEERS)/.made-from 2>/dev/null)" != "$$(cksum < requirements-bench.txt)" ]; then \
+		$(PY) -m venv --clear $(PEERS) && \
+		$(PEERS)/bin/python -m pip install -qq --require-hashes -r requirements-bench.txt && \
+		cksum < requirements-bench.txt > $(PEERS)/.made-from; fi
+	$(PEERS)/bin/python -m tests.benchmarks $(ARGS)
+
 lock: setup
 	$(PY) -m piptools compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-annotate \
 		--extra serve --extra reports --extra dev --build-deps-for editable \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header \
 		--output-file requirements-dev.txt pyproject.toml
+	@sed -n 's/^\([a-z][^ ]*==[^ ]*\).*/\1/p' requirements-dev.txt | grep -v '^tzdata==' > $(VENV)/constraints.txt
+	$(PY) -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate \
+		--extra bench --constraint $(VENV)/constraints.txt \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header \
+		--output-file requirements-bench.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) site htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
