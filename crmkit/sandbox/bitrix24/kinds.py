@@ -161,6 +161,14 @@ class Kind:
     prepared: dict[Any, Any] = field(default_factory=dict, repr=False)
     """What was prepared to write items of this type; void as soon as a field changes."""
 
+    @property
+    def file_fields(self) -> list[FieldSpec]:
+        """The fields that hold files."""
+        found: list[FieldSpec] | None = self.prepared.get("files")
+        if found is None:
+            found = self.prepared["files"] = [one for one in self.fields.values() if one.type == "file"]
+        return found
+
     def add(self, *specs: FieldSpec) -> None:
         """Take up fields."""
         for spec in specs:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.bitrix24.delivery import Events
+from crmkit.sandbox.bitrix24.files import StoredFile
 from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL, FIRST_DYNAMIC, INVOICE, LEAD, Kind
 from crmkit.sandbox.bitrix24.limits import Bucket, Budgets
 from crmkit.sandbox.bitrix24.models import (
@@ -76,6 +77,9 @@ class Portal:
         self.product_rows = Table("OWNER")
         self.requisites = Table("OWNER")
         self.lists: dict[int, UniversalList] = {}
+        self.calendar = Table("OWNER")
+        self.drive = Table("PARENT", "ROOT_OF")
+        self.files: dict[int, StoredFile] = {}
         self.tasks = Table("XML_ID")
         self.checklists = Table()
         self.elapsed = Table()

@@ -50,9 +50,11 @@ def _collections(portal: Portal) -> dict[str, Any]:
     return {
         **{named.get(number, f"items{number}"): table for number, table in portal.items.items()},
         "activities": portal.activities,
+        "calendar": portal.calendar,
         "comments": portal.comments,
         "deliveries": portal.events.deliveries,
         "departments": portal.departments,
+        "drive": portal.drive,
         "events": portal.events.queue,
         "groups": portal.groups,
         "handlers": portal.events.handlers,

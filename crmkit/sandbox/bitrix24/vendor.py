@@ -13,6 +13,7 @@ from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.delivery import EVENT_FAULTS
 from crmkit.sandbox.bitrix24.dispatch import COMMAND_FAULT, Dispatch, WallReached, command_fault
 from crmkit.sandbox.bitrix24.exceptions import RestError, query_limit
+from crmkit.sandbox.bitrix24.files import DOWNLOAD, send
 from crmkit.sandbox.bitrix24.models import Caller
 from crmkit.sandbox.bitrix24.portal import Portal
 from crmkit.sandbox.bitrix24.urls import Address, find, methods, parse
@@ -41,8 +42,8 @@ class Bitrix24Vendor:
         address = parse(path)
         if address.version == 0:
             return "oauth" if path.startswith("/oauth/") else ""
-        if address.method.lower() == "batch":
-            return "batch"
+        if address.method.lower() in ("batch", DOWNLOAD):
+            return address.method.lower()
         found = find(address.method, address.version)
         return found.name if found else ""
 
@@ -145,6 +146,13 @@ class Bitrix24Vendor:
         dispatch = Dispatch(self.portal, self._admit(request, address, params))
         if address.version == 3:
             return v3.answer(dispatch, address.method, request, params)
+        if address.method.lower() == DOWNLOAD:
+            return send(self.portal, request, str(params.get("token") or ""))
+        return self._called(dispatch, address, params, fault)
+
+    def _called(
+        self, dispatch: Dispatch, address: Address, params: dict[str, Any], fault: Fault | None
+    ) -> Reply:
         if address.method.lower() == "batch":
             return json_reply(200, dispatch.batch(params))
         method = dispatch.method(address.method)

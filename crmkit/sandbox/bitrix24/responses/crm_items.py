@@ -8,6 +8,7 @@ from crmkit.sandbox.bitrix24 import crm
 from crmkit.sandbox.bitrix24.call import PAGE, Call
 from crmkit.sandbox.bitrix24.conditions import Conditions, Dialect, Row
 from crmkit.sandbox.bitrix24.exceptions import RestError, invalid_argument, not_found
+from crmkit.sandbox.bitrix24.files import kept, show
 from crmkit.sandbox.bitrix24.kinds import FieldSpec, Kind
 from crmkit.sandbox.bitrix24.multifields import changed_multifields, shown_multifields
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval, items
@@ -56,7 +57,10 @@ def list_(call: Call) -> Any:
     select = tuple(str(one) for one in as_list(call.get("select"))) or ("*", "UF_*")
     columns = _columns(call, kind, original, select)
     with_fm = kind.multifields and "*" in select
-    return {"items": [_written(row, columns, kind, with_fm=with_fm) for row in rows]}
+    written = [_written(row, columns, kind, with_fm=with_fm) for row in rows]
+    if kind.file_fields:
+        written = [show(call, kind, one, one["id"], legacy=False) for one in written]
+    return {"items": written}
 
 
 @method("crm.item.add")
@@ -186,7 +190,7 @@ def _written(row: Row, columns: Columns, kind: Kind, *, with_fm: bool) -> dict[s
 
 def _item(call: Call, kind: Kind, row: Row) -> dict[str, Any]:
     columns = _columns(call, kind, _original(call), ("*", "UF_*"))
-    return _written(row, columns, kind, with_fm=kind.multifields)
+    return show(call, kind, _written(row, columns, kind, with_fm=kind.multifields), row["ID"], legacy=False)
 
 
 def _decoded(call: Call, kind: Kind, given: Any, old: Row | None, *, importing: bool = False) -> Row:
@@ -209,6 +213,8 @@ def _decoded(call: Call, kind: Kind, given: Any, old: Row | None, *, importing: 
             if not call.portal.is_admin(call.user):
                 raise RestError("CRM_FIELD_ERROR_VALUE_NOT_VALID", f'Invalid value for field "{key}"')
             values[spec.name] = parsed(spec, raw, zone, legacy=False)
+        elif spec is not None and spec.type == "file":
+            values[spec.name] = kept(call.portal, spec, raw, (old or {}).get(spec.name))
         elif spec is not None and not spec.read_only:
             value = parsed(spec, raw, zone, legacy=False)
             if value is not IGNORED:

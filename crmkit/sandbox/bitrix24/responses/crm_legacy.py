@@ -9,6 +9,7 @@ from crmkit.sandbox.bitrix24 import crm
 from crmkit.sandbox.bitrix24.call import PAGE, Call
 from crmkit.sandbox.bitrix24.conditions import Conditions, Dialect, Row
 from crmkit.sandbox.bitrix24.exceptions import RestError, empty_code
+from crmkit.sandbox.bitrix24.files import kept, show
 from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL, LEAD, MULTIFIELDS, FieldSpec, Kind
 from crmkit.sandbox.bitrix24.multifields import changed_multifields, legacy_multifields
 from crmkit.sandbox.bitrix24.php import as_list, intval, items
@@ -40,7 +41,9 @@ def fields(entity_type: int, call: Call) -> Any:
 def get(entity_type: int, call: Call) -> Any:
     """Return an item with all its fields."""
     kind = call.portal.kinds[entity_type]
-    return _written(_row(call, kind), _columns(call, kind, ("*", "UF_*")), kind, MULTIFIELDS)
+    row = _row(call, kind)
+    written = _written(row, _columns(call, kind, ("*", "UF_*")), kind, MULTIFIELDS)
+    return show(call, kind, written, row["ID"], legacy=True)
 
 
 def list_(entity_type: int, call: Call) -> Any:
@@ -56,7 +59,10 @@ def list_(entity_type: int, call: Call) -> Any:
     select = tuple(str(one).upper() for one in as_list(call.loose("select"))) or ("*", "UF_*")
     columns = _columns(call, kind, select)
     named = tuple(name for name in MULTIFIELDS if name in select) if kind.multifields else ()
-    return [_written(row, columns, kind, named) for row in rows]
+    written = [_written(row, columns, kind, named) for row in rows]
+    if kind.file_fields:
+        written = [show(call, kind, one, int(one["ID"]), legacy=True) for one in written]
+    return written
 
 
 def add(entity_type: int, call: Call) -> Any:
@@ -160,6 +166,8 @@ def _decoded(call: Call, kind: Kind, old: Row | None) -> Row:
         spec = kind.fields.get(name)
         if kind.multifields and name in MULTIFIELDS:
             multifields[name] = raw
+        elif spec is not None and spec.legacy and spec.type == "file":
+            values[name] = kept(call.portal, spec, raw, (old or {}).get(name))
         elif spec is not None and spec.legacy and not spec.read_only:
             value = parsed(spec, raw, zone, legacy=True)
             if value is not IGNORED:
