@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, tzinfo
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
+from crmkit.exceptions import ValidationError
 from crmkit.planfix.field_types import READ_ONLY, FieldType
 from crmkit.planfix.fields import decode, encode
 from crmkit.planfix.models.base import Entity, Model, zone_of
 
-__all__ = ["CustomField", "FieldValue", "WithCustomFields"]
+__all__ = ["CustomField", "FieldValue", "WithCustomFields", "custom"]
 
 
 def _field_type(data: Any) -> int:
@@ -87,10 +88,79 @@ class FieldValue(Model):
         )
 
 
+_PREFIX = "custom:"
+
+
+def _alias(number: int) -> str:
+    return f"{_PREFIX}{number}"
+
+
+def _decoded(value: Mapping[str, Any], zone: tzinfo) -> Any:
+    field = value["field"]
+    return decode(field.get("type", -1), value.get("value"), zone=zone, name=str(field.get("name", "")))
+
+
+def custom(number: int, default: Any = None) -> Any:
+    """Declare a custom field as an attribute of a model.
+
+    The annotation says what is expected, of what :func:`crmkit.planfix.fields.decode` makes: ``str | None``,
+    ``date | None``, ``Person | None``, ``tuple[Person, ...]`` with the default ``()``.
+
+    Args:
+        number: The number of the field.
+        default: The value of an empty field, or of one that was not asked for.
+
+    Example:
+        >>> from crmkit.planfix.models import Task
+        >>> class Deal(Task):
+        ...     state: str | None = custom(101)
+        >>> value = {"field": {"id": 101, "type": 8}, "value": "new"}
+        >>> Deal.model_validate({"id": 7, "customFieldData": [value]}).state
+        'new'
+    """
+    return Field(default=default, alias=_alias(number))
+
+
 class WithCustomFields(Entity):
     """An object that may carry custom fields. They come only if they were asked for by their numbers."""
 
     custom_field_data: tuple[FieldValue, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_typed(cls, data: Any, info: ValidationInfo) -> Any:
+        """Give the attributes that a subclass declares with :func:`custom` their values."""
+        numbers = set(cls.custom_numbers().values())
+        if not numbers or not isinstance(data, Mapping):
+            return data
+        values = {one["field"]["id"]: one for one in data.get("customFieldData") or ()}
+        typed = {number: _decoded(values[number], zone_of(info)) for number in numbers & values.keys()}
+        return {**data, **{_alias(number): value for number, value in typed.items() if value is not None}}
+
+    @classmethod
+    def custom_numbers(cls) -> dict[str, int]:
+        """Return the numbers of the custom fields that are declared with :func:`custom`, by attribute."""
+        aliases = {name: info.alias or "" for name, info in cls.model_fields.items()}
+        return {
+            name: int(alias.removeprefix(_PREFIX))
+            for name, alias in aliases.items()
+            if alias.startswith(_PREFIX)
+        }
+
+    @classmethod
+    def custom_values(cls, **values: Any) -> dict[int, Any]:
+        """Return values by number, as ``custom_fields=`` of a write takes them, from values by attribute.
+
+        Raises:
+            ValidationError: There is no such attribute.
+        """
+        numbers = cls.custom_numbers()
+        for name in values:
+            if name not in numbers:
+                raise ValidationError(
+                    f"{cls.__name__} has no custom field {name!r}", hint="allowed: " + ", ".join(numbers)
+                )
+        return {numbers[name]: value for name, value in values.items()}
 
     @property
     def custom_fields(self) -> dict[int, FieldValue]:
