@@ -55,6 +55,16 @@ HELP: dict[str, tuple[str, str]] = {
         "Отменить запуск или одну его сделку; что изменили люди, остаётся как есть.",
         "Undo a run, or one deal of it; what people changed since is left alone.",
     ),
+    "help.models": ("Классы с полями портала.", "Classes with the fields of a portal."),
+    "help.pull": (
+        "Записать модуль Python: пользовательские поля портала как типизированные атрибуты.",
+        "Write a Python module: the custom fields of the portal as typed attributes.",
+    ),
+    "option.models_out": ("Файл модуля.", "The file of the module."),
+    "models.written": (
+        "{path}: {count:поле|поля|полей}.",
+        "{path}: {count:field|fields}.",
+    ),
     "help.runs": ("Журнал запусков.", "The journal of runs."),
     "help.list": ("Показать запуски, новые сверху.", "List the runs, newest first."),
     "help.show": ("Показать один запуск по сделкам.", "Show one run, deal by deal."),

@@ -81,7 +81,7 @@ _TYPES: dict[int, str] = {
     FieldType.DATE_RANGE: "DateRange | None",
 }
 """The annotation of a type; what is missing is computed by the portal and read as it comes."""
-_HEAD = '''"""The custom fields of the account as classes; made by crmkit, to be made anew when they change."""
+_HEAD = '''"""The custom fields of the account as classes; made by crmkit, made anew when they change."""
 
 from __future__ import annotations
 
