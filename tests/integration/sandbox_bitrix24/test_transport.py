@@ -50,7 +50,7 @@ def test_a_box_tells_no_budgets(bench):
 
 def test_unknown_methods_are_404_and_the_sandbox_says_aloud_which_it_does_not_emulate(api, box):
     assert api.refused("no.such.method") == (404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
-    assert api.refused("disk.storage.getlist")[:2] == (404, "ERROR_METHOD_NOT_FOUND")
+    assert api.refused("disk.rights.getTasks")[:2] == (404, "ERROR_METHOD_NOT_FOUND")
     unknown, documented = box.portal.notes
     assert "unknown to the vendor" in unknown
     assert "NOT EMULATED" in documented
