@@ -1,8 +1,9 @@
-"""``crmkit sandbox``: a local Planfix to try things on, and a way to let its days pass."""
+"""``crmkit sandbox``: a local Planfix or Bitrix24 to try things on, and a way to let its days pass."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -18,10 +19,17 @@ from crmkit.exceptions import ConfigurationError
 from crmkit.sandbox import Sandbox
 from crmkit.testing.clock import SandboxClock
 
-__all__ = ["register", "seed_of", "share_of_stalled"]
+__all__ = ["Vendor", "register", "seed_of", "share_of_stalled"]
 
 SUPERVISOR = "user:2"
 """The head of a sales group in the sandbox's account."""
+
+
+class Vendor(StrEnum):
+    """Whose portal is emulated."""
+
+    PLANFIX = "planfix"
+    BITRIX24 = "bitrix24"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +40,7 @@ def register(app: typer.Typer) -> None:
     def start(
         session: Session,
         *,
+        vendor: Annotated[Vendor, typer.Option("--vendor", help="cli.option.vendor")] = Vendor.PLANFIX,
         port: Annotated[int, typer.Option("--port", min=0, max=65535, help="cli.option.port")] = 8765,
         deals: Annotated[int, typer.Option("--deals", min=1, help="cli.option.deals")] = 2000,
         stalled: Annotated[
@@ -41,7 +50,7 @@ def register(app: typer.Typer) -> None:
         write: Annotated[Path | None, typer.Option("--write", help="cli.option.write")] = None,
     ) -> int:
         stalled = share_of_stalled(deals) if stalled is None else stalled
-        with _started(port, deals=deals, random_seed=seed, **seed_of(stalled)) as box:
+        with _started(vendor, port, deals=deals, random_seed=seed, **seed_of(stalled)) as box:
             _introduce(session, box, write)
             box.serve_forever()
         return DONE
@@ -83,10 +92,11 @@ def seed_of(stalled: int) -> dict[str, int]:
     return {"stalled": stalled, "refused": round(stalled * 24 / 611), "snoozed": round(stalled * 12 / 611)}
 
 
-def _started(port: int, **options: Any) -> Any:
+def _started(vendor: Vendor, port: int, **options: Any) -> Any:
     problem = ""
     try:
-        return Sandbox.planfix(port=port, **options).start()
+        make = Sandbox.bitrix24 if vendor is Vendor.BITRIX24 else Sandbox.planfix
+        return make(port=port, **options).start()
     except OSError as error:
         problem = error.strerror or str(error)
     except ValueError as error:

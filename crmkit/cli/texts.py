@@ -20,11 +20,11 @@ HELP: dict[str, tuple[str, str]] = {
         "Show stale deals being returned on a local sandbox of Planfix: no account, no network.",
     ),
     "help.sandbox": (
-        "Учебный Планфикс на этом компьютере.",
-        "A sandbox of Planfix on this machine.",
+        "Учебный портал на этом компьютере.",
+        "A sandbox of a portal on this machine.",
     ),
     "help.start": (
-        "Запустить учебный Планфикс (до Ctrl-C).",
+        "Запустить учебный портал (до Ctrl-C).",
         "Start the sandbox (until Ctrl-C).",
     ),
     "help.advance": (
@@ -127,6 +127,7 @@ HELP: dict[str, tuple[str, str]] = {
         "Формат: table, csv, xlsx или html.",
         "The format: table, csv, xlsx or html.",
     ),
+    "option.vendor": ("Чей портал изображать.", "Whose portal to emulate."),
     "option.port": ("Порт (0: любой свободный).", "The port (0: any free one)."),
     "option.deals": ("Сколько сделок в учебном портале.", "How many deals the sandbox has."),
     "option.stalled": (
@@ -216,8 +217,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "runs.none": ("Запусков ещё не было.", "There have been no runs yet."),
     "report.written": ("Записано: {path}", "Written: {path}"),
     "sandbox.runs": (
-        "Учебный Планфикс работает: {url}\nУправление: {control}\nВремя портала: {time}",
-        "The sandbox of Planfix is running: {url}\nControl: {control}\nTime of the portal: {time}",
+        "Учебный портал работает: {url}\nУправление: {control}\nВремя портала: {time}",
+        "The sandbox is running: {url}\nControl: {control}\nTime of the portal: {time}",
     ),
     "sandbox.written": ("Настройки записаны в {path}.", "The configuration is in {path}."),
     "sandbox.paste": ("Настройки для {path}:\n", "Configuration for {path}:\n"),
