@@ -12,8 +12,6 @@ from crmkit.cli.files import write_text
 from crmkit.cli.frame import command, subcommands
 from crmkit.cli.session import Session
 from crmkit.exceptions import ConfigurationError, Unsupported
-from crmkit.planfix import Planfix
-from crmkit.planfix.typed import source
 
 __all__ = ["register"]
 
@@ -32,6 +30,9 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         if out.exists() and not force:
             raise ConfigurationError(f"{out} is already there", hint="--force writes it anew")
+        from crmkit.planfix import Planfix  # noqa: PLC0415  (--help can do without the vendor's client)
+        from crmkit.planfix.typed import source  # noqa: PLC0415
+
         client = session.crm.native()
         if not isinstance(client, Planfix):
             raise Unsupported(

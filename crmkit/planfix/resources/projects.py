@@ -16,8 +16,9 @@ from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.outcome import Created, Updated
 from crmkit.planfix.models.project import PROJECT_FIELDS, Project
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource, silently
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, silently
 from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
+from crmkit.planfix.resources.readback import wait_until_visible
 
 __all__ = ["ProjectValues", "Projects"]
 
@@ -176,6 +177,21 @@ class Projects(Resource):
             raise ValidationError("project: nothing to change", hint="give at least one value")
         number = positive("project", project_id)
         return self._connection.update("POST /project/{id}", number, json=body, params=silently(silent))
+
+    def read_back(
+        self, project_id: int, *, timeout: float = 30.0, pause: float = 2.0, **values: Unpack[ProjectValues]
+    ) -> ReadBack[Project]:
+        """Read until the values are visible; as :meth:`Tasks.read_back`."""
+
+        def read() -> Project:
+            return self.get(
+                project_id, fields=_COLUMNS.wires(values), custom_fields=writing.custom_ids(values)
+            )
+
+        def missing(found: Project) -> tuple[str, ...]:
+            return _COLUMNS.differences(values, found.raw, self._connection.timezone, self._definition)
+
+        return wait_until_visible(read, missing, clock=self._connection.clock, timeout=timeout, pause=pause)
 
     def find_by_key(self, key: str, *, filters: Iterable[FilterLike] = ()) -> Project | None:
         """Find the project that :meth:`create` made with this key, or ``None``; bound it by ``filters``."""

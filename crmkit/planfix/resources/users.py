@@ -17,8 +17,9 @@ from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.outcome import Created, Updated
 from crmkit.planfix.models.user import USER_FIELDS, Replacement, Role, User, UserStatus
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, Resource, silently
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, silently
 from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
+from crmkit.planfix.resources.readback import wait_until_visible
 
 __all__ = ["UserValues", "Users"]
 
@@ -225,6 +226,20 @@ class Users(Resource):
         return self._connection.update(
             "POST /user/{id}", positive("user", user_id), json=body, params=silently(silent)
         )
+
+    def read_back(
+        self, user_id: int, *, timeout: float = 30.0, pause: float = 2.0, **values: Unpack[UserValues]
+    ) -> ReadBack[User]:
+        """Read until the values are visible; as :meth:`Tasks.read_back`. A password cannot be read."""
+        values.pop("password", None)
+
+        def read() -> User:
+            return self.get(user_id, fields=_COLUMNS.wires(values), custom_fields=writing.custom_ids(values))
+
+        def missing(found: User) -> tuple[str, ...]:
+            return _COLUMNS.differences(values, found.raw, self._connection.timezone, self._definition)
+
+        return wait_until_visible(read, missing, clock=self._connection.clock, timeout=timeout, pause=pause)
 
     def groups(self) -> tuple[Group, ...]:
         """Return the groups of employees: ``GET /user/groups``. Who is in them is told by :meth:`list`."""

@@ -70,6 +70,10 @@ class TestProjects:
         assert planfix.projects.update(made.id, status=ProjectStatus.DRAFT, end_date=None).complete
         project = planfix.projects.get(made.id)
         assert (project.is_active, project.end_date, project.has_end_date) == (False, None, False)
+        back = planfix.projects.read_back(
+            made.id, timeout=0, status=0, end_date=None, owner=user(2), assignees=[user(5)]
+        )
+        assert back.pending == ("assignees",)
 
     def test_filters(self, planfix: Planfix) -> None:
         terms = filters.projects
@@ -116,7 +120,13 @@ class TestPeople:
         assert read.temporary_replacement is not None
         assert read.temporary_replacement.employee == user(2)
         assert read.temporary_replacement.last == date(2025, 3, 20)
+        written = {"temporary_replacement": holiday, "position": None, "secondary_emails": []}
+        assert planfix.users.read_back(olga, password="unseen", timeout=0, **written).visible
+        other = Replacement(employee=user(3), first=date(2025, 3, 10), last=date(2025, 3, 20))
+        back = planfix.users.read_back(olga, temporary_replacement=other, position="Advocate", timeout=0)
+        assert back.pending == ("temporary_replacement", "position")
         planfix.users.update(olga, temporary_replacement=None)
+        assert planfix.users.read_back(olga, temporary_replacement=None, timeout=0).visible
         ended = planfix.users.get(olga).temporary_replacement
         assert ended is None or not ended.is_enabled
 

@@ -77,6 +77,16 @@ class TestTasks:
         assert list(planfix.tasks.list()) == []
         assert bodies()[0]["fields"].split(",") == list(TASK_LIST_FIELDS)
 
+    def test_only_what_differs_from_a_source(
+        self, planfix: Planfix, server: responses.RequestsMock, bodies: Bodies
+    ) -> None:
+        server.post(f"{BASE}/task/list", json=OK | {"tasks": []})
+        server.post(f"{BASE}/contact/list", json=OK | {"contacts": []})
+        source = external_id("1C")
+        assert list(planfix.tasks.list(only_changed=True, source_id=source)) == []
+        assert list(planfix.contacts.list(only_changed=True, source_id=source)) == []
+        assert [(one["onlyChanged"], one["sourceId"]) for one in bodies()] == [(True, source)] * 2
+
     def test_mistakes_are_found_when_the_list_is_asked_for(self, planfix: Planfix) -> None:
         with pytest.raises(ValidationError, match="customFieldData returns nothing"):
             planfix.tasks.list(fields=["name", "customFieldData"])
