@@ -132,17 +132,16 @@ def serve() -> None:
         spent = time.process_time()
         for _ in sys.stdin:
             statuses = Counter(entry.status for entry in box.requests)
-            say(
-                {
-                    "requests": sum(statuses.values()),
-                    "refused": statuses[503],
-                    "connections": connections,
-                    "cpu": time.process_time() - spent,
-                    **deals_of(box),
-                }
-            )
+            answer = {
+                "requests": sum(statuses.values()),
+                "refused": statuses[503],
+                "connections": connections,
+                "cpu": time.process_time() - spent,
+                **deals_of(box),
+            }
             connections, spent = 0, time.process_time()
-            box.requests.clear()
+            box.requests.clear()  # before the answer: what comes after it belongs to the next one
+            say(answer)
 
 
 def deals_of(box: Any) -> dict[str, int]:
