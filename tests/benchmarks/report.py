@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -59,6 +60,7 @@ def _machine() -> str:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return (
         f"{datetime.now(UTC):%Y-%m-%d}; {processor}; {platform.system()} {platform.machine()}; {python};\n"
+        f"load of the last fifteen minutes {os.getloadavg()[2]:.1f} (a busy machine spoils times);\n"
         f"crmkit {crmkit.__version__}, {libraries}."
     )
 
