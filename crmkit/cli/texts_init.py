@@ -2,7 +2,37 @@
 
 __all__ = ["INIT"]
 
-_RU = """\
+_DEALS = """\
+[portals.main.deals.stages]
+new = {{ id = 1, name = "Новая" }}
+refused = {{ id = 6, name = "Отказ" }}
+
+[portals.main.deals.fields]
+return_state = {{ id = 101, name = "Состояние возврата" }}
+label = {{ id = 102, name = "Метка" }}
+previous_assignee = {{ id = 103, name = "Предыдущий исполнитель" }}
+new_assignee = {{ id = 104, name = "Новый исполнитель" }}
+refusal_reason = {{ id = 105, name = "Причина отказа" }}
+snooze_until = {{ id = 106, name = "Отложить до" }}
+snooze_reason = {{ id = 107, name = "Причина паузы" }}
+release_hold = {{ id = 108, name = "Снять удержание" }}
+amount = {{ id = 109, name = "Сумма" }}
+
+"""
+
+_APPROVAL = """\
+[portals.main.tasks.approval]
+object = 2
+
+[portals.main.tasks.approval.stages]
+open = {{ id = 21, name = "На согласовании" }}
+done = {{ id = 22, name = "Подтверждено" }}
+rejected = {{ id = 23, name = "Отклонено" }}
+cancelled = {{ id = 24, name = "Отменено" }}
+
+"""
+
+_RU_HEAD = """\
 # Настройки crmkit. Проверить: crmkit doctor. Посмотреть, что будет сделано: crmkit plan stale_deals.
 # Любой ключ можно задать и переменной окружения: CRMKIT_PORTALS__MAIN__URL и так далее.
 
@@ -27,36 +57,18 @@ robots = []                          # чьи действия не считат
 [portals.main.deals]
 object = 1                           # номер объекта «Сделка»; или template = N, или process = N
 
-[portals.main.deals.stages]
-new = {{ id = 1, name = "Новая" }}
-refused = {{ id = 6, name = "Отказ" }}
+"""
 
-[portals.main.deals.fields]
-return_state = {{ id = 101, name = "Состояние возврата" }}
-label = {{ id = 102, name = "Метка" }}
-previous_assignee = {{ id = 103, name = "Предыдущий исполнитель" }}
-new_assignee = {{ id = 104, name = "Новый исполнитель" }}
-refusal_reason = {{ id = 105, name = "Причина отказа" }}
-snooze_until = {{ id = 106, name = "Отложить до" }}
-snooze_reason = {{ id = 107, name = "Причина паузы" }}
-release_hold = {{ id = 108, name = "Снять удержание" }}
-amount = {{ id = 109, name = "Сумма" }}
-
+_RU_TASK = """\
 # Задача руководителю: подтвердить нового исполнителя или отклонить.
-[portals.main.tasks.approval]
-object = 2
+"""
 
-[portals.main.tasks.approval.stages]
-open = {{ id = 21, name = "На согласовании" }}
-done = {{ id = 22, name = "Подтверждено" }}
-rejected = {{ id = 23, name = "Отклонено" }}
-cancelled = {{ id = 24, name = "Отменено" }}
-
+_RU_RECIPE = """\
 [recipes.stale_deals]                # все настройки: crmkit recipes stale_deals
 supervisor = "user:2"                # руководитель: его предупреждаем и он подтверждает
 """
 
-_EN = """\
+_EN_HEAD = """\
 # Configuration of crmkit. Check it: crmkit doctor. See what would be done: crmkit plan stale_deals.
 # Every key can be set by the environment too: CRMKIT_PORTALS__MAIN__URL and so on.
 
@@ -81,33 +93,20 @@ robots = []                          # whose doings are not a person's: ["user:9
 [portals.main.deals]
 object = 1                           # the id of the deal object; or template = N, or process = N
 
-[portals.main.deals.stages]
-new = {{ id = 1, name = "Новая" }}
-refused = {{ id = 6, name = "Отказ" }}
+"""
 
-[portals.main.deals.fields]
-return_state = {{ id = 101, name = "Состояние возврата" }}
-label = {{ id = 102, name = "Метка" }}
-previous_assignee = {{ id = 103, name = "Предыдущий исполнитель" }}
-new_assignee = {{ id = 104, name = "Новый исполнитель" }}
-refusal_reason = {{ id = 105, name = "Причина отказа" }}
-snooze_until = {{ id = 106, name = "Отложить до" }}
-snooze_reason = {{ id = 107, name = "Причина паузы" }}
-release_hold = {{ id = 108, name = "Снять удержание" }}
-amount = {{ id = 109, name = "Сумма" }}
-
+_EN_TASK = """\
 # The task for the supervisor: confirm a new assignee, or reject.
-[portals.main.tasks.approval]
-object = 2
+"""
 
-[portals.main.tasks.approval.stages]
-open = {{ id = 21, name = "На согласовании" }}
-done = {{ id = 22, name = "Подтверждено" }}
-rejected = {{ id = 23, name = "Отклонено" }}
-cancelled = {{ id = 24, name = "Отменено" }}
-
+_EN_RECIPE = """\
 [recipes.stale_deals]                # all settings: crmkit recipes stale_deals
 supervisor = "user:2"                # who is warned and who confirms
 """
 
-INIT: dict[str, tuple[str, str]] = {"init.file": (_RU, _EN)}
+INIT: dict[str, tuple[str, str]] = {
+    "init.file": (
+        _RU_HEAD + _DEALS + _RU_TASK + _APPROVAL + _RU_RECIPE,
+        _EN_HEAD + _DEALS + _EN_TASK + _APPROVAL + _EN_RECIPE,
+    )
+}
