@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from pydantic_core import from_json
 
 from crmkit.bitrix24.errors import Classifier
-from crmkit.bitrix24.tokens import Tokens, TokenStore
 from crmkit.clock import Clock
 from crmkit.exceptions import AuthenticationError, ConfigurationError
 from crmkit.transport.request import Effect, Request
 from crmkit.transport.session import Transport
+
+if TYPE_CHECKING:
+    from crmkit.bitrix24.tokens import Tokens, TokenStore
 
 __all__ = ["AUTH_SERVER", "OAuth", "WebhookAuth", "authorize_url", "portal_host"]
 
@@ -142,6 +145,8 @@ class OAuth:
 
     def authorize(self, code: str, *, endpoint: str) -> Tokens:
         """Turn the code of :func:`authorize_url` into tokens and keep them."""
+        from crmkit.bitrix24.tokens import Tokens  # noqa: PLC0415 - a webhook needs none
+
         with self._store.lock():
             blank = Tokens("", "", endpoint=endpoint)
             self._tokens = self._exchange({"grant_type": "authorization_code", "code": code}, blank)
@@ -160,6 +165,8 @@ class OAuth:
             self._store.save(self._tokens)
 
     def _exchange(self, grant: Mapping[str, str], before: Tokens) -> Tokens:
+        from crmkit.bitrix24.tokens import Tokens  # noqa: PLC0415
+
         server = _origin(before.server) or self._server
         secrets = (self._client_secret, grant.get("refresh_token", ""), grant.get("code", ""))
         request = Request(

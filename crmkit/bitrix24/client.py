@@ -12,14 +12,9 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 import requests
 
 from crmkit.bitrix24.auth import AUTH_SERVER, OAuth, WebhookAuth, portal_host
-from crmkit.bitrix24.batch import Batcher, CommandLike, as_command
 from crmkit.bitrix24.envelope import Envelope
-from crmkit.bitrix24.lists import Lister, Page
-from crmkit.bitrix24.outcomes import BatchResult, Command, Outcome
 from crmkit.bitrix24.portal import Portal, Settings
 from crmkit.bitrix24.resources.registry import Resources
-from crmkit.bitrix24.tokens import Tokens, TokenStore
-from crmkit.bitrix24.v3 import V3
 from crmkit.clock import Clock, SystemClock
 from crmkit.exceptions import ConfigurationError, ValidationError
 from crmkit.transport.rate_limit import BITRIX24, BucketRule, Limiter
@@ -27,7 +22,12 @@ from crmkit.transport.request import Effect, Response
 from crmkit.transport.retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from crmkit.bitrix24.batch import Batcher, CommandLike
     from crmkit.bitrix24.catalogue.api import Api
+    from crmkit.bitrix24.lists import Lister, Page
+    from crmkit.bitrix24.outcomes import BatchResult, Command, Outcome
+    from crmkit.bitrix24.tokens import Tokens, TokenStore
+    from crmkit.bitrix24.v3 import V3
 
 __all__ = ["Bitrix24", "Options"]
 
@@ -141,8 +141,19 @@ class Bitrix24(Resources):
         self._portal = portal
         self._workers = workers
         self._auth: OAuth | None = None
-        self._lister = Lister(portal, portal.settings.limiter, portal.settings.clock)
-        self.v3 = V3(portal)
+
+    @cached_property
+    def v3(self) -> V3:
+        """REST 3.0: calls, batches and lists."""
+        from crmkit.bitrix24.v3 import V3  # noqa: PLC0415 - what is not used is not loaded
+
+        return V3(self._portal)
+
+    @cached_property
+    def _lister(self) -> Lister:
+        from crmkit.bitrix24.lists import Lister  # noqa: PLC0415
+
+        return Lister(self._portal, self.limiter, self.clock)
 
     # Any method
 
@@ -207,8 +218,10 @@ class Bitrix24(Resources):
         Example:
             ``b24.batch([("crm.item.update", {"entityTypeId": 2, "id": 7, "fields": {...}}), ...]).results()``
         """
+        from crmkit.bitrix24.outcomes import BatchResult  # noqa: PLC0415
+
         if halt:
-            return BatchResult(list(self._batcher().run_in_order([as_command(one) for one in commands])))
+            return BatchResult(list(self._batcher().run_in_order(list(commands))))
         return BatchResult(list(self.batch_stream(commands)))
 
     def batch_stream(self, commands: Iterable[CommandLike]) -> Iterator[Outcome]:
@@ -298,6 +311,8 @@ class Bitrix24(Resources):
         return f"{type(self).__name__}({self.host!r}, requests_sent={self.requests_sent})"
 
     def _batcher(self, workers: int | None = None, *, alone: bool = False) -> Batcher:
+        from crmkit.bitrix24.batch import Batcher  # noqa: PLC0415
+
         common = self._portal.settings
         return Batcher(
             self._portal,
@@ -314,6 +329,8 @@ class Bitrix24(Resources):
     @staticmethod
     def command(method: str, params: Mapping[str, Any] | Sequence[Any] = (), key: str = "") -> Command:
         """Make a command for :meth:`batch`; ``key`` is the name by which later ones refer to it."""
+        from crmkit.bitrix24.outcomes import Command  # noqa: PLC0415
+
         return Command(method, params or {}, key)
 
 

@@ -8,7 +8,10 @@ from typing import Any
 
 from crmkit.transport.request import Effect
 
-__all__ = ["effect_of"]
+__all__ = ["WALL", "effect_of"]
+
+WALL = 61.0
+"""Seconds after which nothing of a lost request can still be running: the portal stops it after sixty."""
 
 _READ = re.compile(
     r"(get\w*|list\w*|fields|types|count|find\w*|search|tail|info|current|profile|scope|methods?|status|exists"

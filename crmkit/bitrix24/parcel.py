@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Protocol
 
+from crmkit.bitrix24.effects import WALL
 from crmkit.bitrix24.encoding import normalise
 from crmkit.bitrix24.envelope import Envelope, as_map, rows_of
 from crmkit.bitrix24.errors import Classifier
@@ -32,8 +33,6 @@ ATTEMPTS = 6
 """How often the answer of one command may be lost before it is given up."""
 PAGE = 50
 """Rows of a page, and commands of a batch: the portal's limits."""
-WALL = 61.0
-"""Seconds after which nothing of a lost request can still be running: the portal stops it after sixty."""
 
 
 class Gate(Protocol):

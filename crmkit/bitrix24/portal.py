@@ -15,10 +15,9 @@ import requests
 
 from crmkit.bitrix24 import encoding
 from crmkit.bitrix24.auth import OAuth, WebhookAuth
-from crmkit.bitrix24.effects import effect_of
+from crmkit.bitrix24.effects import WALL, effect_of
 from crmkit.bitrix24.envelope import Envelope, parse
 from crmkit.bitrix24.errors import Classifier
-from crmkit.bitrix24.parcel import WALL
 from crmkit.clock import Clock
 from crmkit.exceptions import OutcomeUnknown, ValidationError
 from crmkit.transport.answers import Redirected
