@@ -11,6 +11,7 @@ from crmkit.config.models import (
     StoreConfig,
     TaskKind,
     TaskMapping,
+    WebhookConfig,
     did_you_mean,
     is_loopback,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "StoreConfig",
     "TaskKind",
     "TaskMapping",
+    "WebhookConfig",
     "did_you_mean",
     "is_loopback",
     "load",

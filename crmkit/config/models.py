@@ -40,6 +40,7 @@ __all__ = [
     "StoreConfig",
     "TaskKind",
     "TaskMapping",
+    "WebhookConfig",
     "did_you_mean",
     "is_loopback",
 ]
@@ -104,6 +105,12 @@ def _url(value: str) -> str:
     if not parts.path.strip("/"):
         raise _wrong("is the address of the account, not of its REST API", f"write {value.rstrip('/')}/rest")
     return value.rstrip("/")
+
+
+def _handler(value: str) -> str:
+    if value.startswith("https://") or is_loopback(value):
+        return value.rstrip("/")
+    raise _wrong("is no https address", "give https://…: the secret goes over the net")
 
 
 def _list(value: Any) -> Any:
@@ -217,6 +224,14 @@ class TaskMapping(TaskKind):
     stages: dict[Literal["open", "done", "rejected", "cancelled"], StageName] = {}
 
 
+class WebhookConfig(_Section):
+    """Where the portal calls us, and how it proves that it is the portal; ``crmkit setup`` tells more."""
+
+    url: Annotated[str, AfterValidator(_handler)] = ""
+    secret: SecretField | None = Field(None, description=HOW_TO_REFER)
+    proof: Literal["path", "header", "hmac"] = "header"
+
+
 class PortalConfig(_Section):
     """One portal: where it is, how to get in, and what its things are called there.
 
@@ -250,6 +265,7 @@ class PortalConfig(_Section):
     tasks: dict[str, TaskMapping] = {}
     contacts: CardMapping = CardMapping()
     companies: CardMapping = CardMapping()
+    webhook: WebhookConfig = WebhookConfig()
     _name: str = PrivateAttr("")
     _source: Path | None = PrivateAttr(None)
 
@@ -259,8 +275,10 @@ class PortalConfig(_Section):
             return self
         if self.clock == "sandbox":
             raise _wrong("is for a sandbox on this machine only", 'remove it or write "system"', "clock")
-        if self.token.in_the_open:
-            raise _wrong("the token itself stands here", f"keep it elsewhere: {HOW_TO_REFER}", "token")
+        for key, secret in {"token": self.token, "webhook.secret": self.webhook.secret}.items():
+            if secret is not None and secret.in_the_open:
+                what = f"the {key.split('.')[-1]} itself stands here"
+                raise _wrong(what, f"keep it elsewhere: {HOW_TO_REFER}", key)
         return self
 
     @property

@@ -196,3 +196,23 @@ def test_further_mistakes_are_notes() -> None:
     with pytest.raises(ConfigurationError, match="timezone") as caught:
         config.load()
     assert [note.split(":")[1].strip() for note in caught.value.__notes__] == ["portals.main.rate"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            '[portals.main.webhook]\nurl = "http://crm.example.com/hook"',
+            "crmkit.toml: portals.main.webhook.url: is no https address "
+            "(give https://…: the secret goes over the net)",
+        ),
+        (
+            '[portals.main.webhook]\nsecret = "s3cret-s3cret-s3cret"',
+            "crmkit.toml: portals.main.webhook.secret: the secret itself stands here "
+            '(keep it elsewhere: write "env:NAME" or "file:PATH")',
+        ),
+    ],
+    ids=["no https", "in the open"],
+)
+def test_mistakes_in_the_webhook(text: str, line: str) -> None:
+    assert mistake(PORTAL + text) == line
