@@ -13,6 +13,7 @@ from crmkit.exceptions import NotFound, OutcomeUnknown, ServerError, ValidationE
 from crmkit.planfix.models.base import Model
 from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.outcome import Updated, WriteState, read_failures
+from crmkit.planfix.upload import Upload
 from crmkit.transport.request import Effect, Request, Response
 from crmkit.transport.session import Transport
 
@@ -40,11 +41,12 @@ class Connection:
         effect: Effect,
         json: Any = None,
         params: Mapping[str, Any] | None = None,
-        files: Any = None,
+        upload: Upload | None = None,
         stream: bool = False,
     ) -> Response:
         """Send an operation by its documented name, ``"POST /task/{id}"``; ids fill the places in order."""
         verb, _, template = operation.partition(" ")
+        headers = {"Content-Type": upload.content_type} if upload else {"Accept": "*/*"} if stream else None
         request = Request(
             verb,
             _fill(template, ids),
@@ -52,7 +54,8 @@ class Connection:
             effect=effect,
             params={key: value for key, value in (params or {}).items() if value is not None} or None,
             json=json,
-            files=files,
+            data=upload,
+            headers=headers,
             stream=stream,
             empty_ok=effect is not Effect.READ,
         )
@@ -90,10 +93,10 @@ class Connection:
         *ids: Any,
         json: Any = None,
         params: Mapping[str, Any] | None = None,
-        files: Any = None,
+        upload: Upload | None = None,
     ) -> int:
         """Create something (never repeated blindly) and return its number."""
-        envelope = self.write(operation, *ids, json=json, params=params, files=files)
+        envelope = self.write(operation, *ids, json=json, params=params, upload=upload)
         number = envelope.get("id")
         if not isinstance(number, int | str) or not str(number).isdigit():
             raise untold(operation, "which id it got")
@@ -105,12 +108,12 @@ class Connection:
         *ids: Any,
         json: Any = None,
         params: Mapping[str, Any] | None = None,
-        files: Any = None,
+        upload: Upload | None = None,
     ) -> dict[str, Any]:
         """Do something that a repeat would do again, so never repeated blindly; return the envelope."""
         return _object(
             operation,
-            self.send(operation, *ids, effect=Effect.WRITE, json=json, params=params, files=files),
+            self.send(operation, *ids, effect=Effect.WRITE, json=json, params=params, upload=upload),
         )
 
     def delete(self, operation: str, *ids: Any) -> bool:

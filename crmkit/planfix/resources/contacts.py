@@ -358,7 +358,7 @@ class Contacts(Resource):
 
     def saved_filters(self) -> tuple[SavedFilter, ...]:
         """Return the filters that can be given as ``filter_id``: ``POST /contact/filters``."""
-        return self._connection.many(SavedFilter, "filters", "POST /contact/filters", json={})
+        return self._connection.many(SavedFilter, "filters", "POST /contact/filters")
 
     def _body(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return _COLUMNS.body(values, self._connection.timezone, self._definition)

@@ -65,7 +65,7 @@ class Directories(Resource):
     def saved_filters(self, directory_id: int) -> tuple[SavedFilter, ...]:
         """Return the filters that can be given as ``filter_id``: ``POST /directory/{id}/filters``."""
         number = positive("directory", directory_id)
-        return self._connection.many(SavedFilter, "filters", "POST /directory/{id}/filters", number, json={})
+        return self._connection.many(SavedFilter, "filters", "POST /directory/{id}/filters", number)
 
     def entries(
         self,

@@ -12,6 +12,7 @@ from crmkit.planfix.connection import FieldKey, field_list
 from crmkit.planfix.models.base import File
 from crmkit.planfix.models.outcome import Created, Updated
 from crmkit.planfix.resources.base import Resource
+from crmkit.planfix.upload import Upload, opened
 from crmkit.transport.request import Effect, Response
 
 __all__ = ["FILE_FIELDS", "Files"]
@@ -39,7 +40,7 @@ class Files(Resource):
         """Upload a file: ``POST /file/``. Never repeated blindly.
 
         A file that is attached to nothing does no harm, so after a lost answer it may be uploaded again. It
-        is encoded in memory, as every request is.
+        is read while it is sent: memory does not grow with its size.
 
         Args:
             content: The bytes, an open binary file, or the path of a file.
@@ -50,12 +51,11 @@ class Files(Resource):
             ValidationError: There is no name, or the content is none of these; nothing was sent.
             OutcomeUnknown: The answer was lost.
         """
-        data, name = _content(content, name)
-        return Created(
-            self._connection.create(
-                "POST /file/", files={"file": (named("file", name), data)}, params=_target(target)
-            )
-        )
+        params = _target(target)
+        name = named("file", name or (content.name if isinstance(content, Path) else ""))
+        with opened(content) as file:
+            upload = Upload(file, name)
+            return Created(self._connection.create("POST /file/", upload=upload, params=params))
 
     def upload_from_url(self, url: str, *, name: str, target: For = "task") -> Created:
         """Let the portal fetch a file from an address: ``POST /file/from-url/``. Never repeated blindly.
@@ -152,14 +152,3 @@ def _target(target: For) -> dict[str, Any] | None:
     if target not in ("task", "directory"):
         raise ValidationError(f"file: no target {shown(target)}", hint="allowed: task, directory")
     return {"targetType": target} if target != "task" else None
-
-
-def _content(content: bytes | BinaryIO | Path, name: str) -> tuple[bytes, str]:
-    if isinstance(content, Path):
-        return content.read_bytes(), name or content.name
-    data = content if isinstance(content, bytes) else getattr(content, "read", lambda: None)()
-    if not isinstance(data, bytes):
-        raise ValidationError(
-            f"file: {type(content).__name__} is no content", hint="give bytes, a binary file or a Path"
-        )
-    return data, name

@@ -349,7 +349,7 @@ class Tasks(Resource):
 
     def saved_filters(self) -> tuple[SavedFilter, ...]:
         """Return the filters that can be given as ``filter_id``: ``POST /task/filters``."""
-        return self._connection.many(SavedFilter, "filters", "POST /task/filters", json={})
+        return self._connection.many(SavedFilter, "filters", "POST /task/filters")
 
     def _body(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return _COLUMNS.body(values, self._connection.timezone, self._definition)
