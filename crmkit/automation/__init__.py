@@ -3,11 +3,18 @@
 from crmkit.automation.actions import (
     Action,
     AddComment,
+    CreateDeal,
     CreateTask,
+    CreateWorkspace,
+    Invite,
     Notify,
     Remember,
     SetTaskState,
+    StartWorkflow,
+    UpdateCard,
     UpdateDeal,
+    UpdateTask,
+    created,
 )
 from crmkit.automation.calendar import WorkCalendar
 from crmkit.automation.memory import Effect, Memory, MemoryStore, NoMemory
@@ -19,9 +26,12 @@ __all__ = [
     "Action",
     "AddComment",
     "Context",
+    "CreateDeal",
     "CreateTask",
+    "CreateWorkspace",
     "Decision",
     "Effect",
+    "Invite",
     "Language",
     "Memory",
     "MemoryStore",
@@ -34,6 +44,10 @@ __all__ = [
     "Remember",
     "SetTaskState",
     "Settings",
+    "StartWorkflow",
+    "UpdateCard",
     "UpdateDeal",
+    "UpdateTask",
     "WorkCalendar",
+    "created",
 ]

@@ -9,9 +9,35 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_valid
 
 from crmkit.automation.messages import Message
 from crmkit.automation.values import decode, encode
-from crmkit.crm.models import DealChanges, NewTask, Person, Ref, TaskState
+from crmkit.crm.models import (
+    DealChanges,
+    EntityKind,
+    Invitation,
+    NewDeal,
+    NewTask,
+    NewWorkspace,
+    Person,
+    Ref,
+    TaskChanges,
+    TaskState,
+)
 
-__all__ = ["Action", "AddComment", "CreateTask", "Notify", "Remember", "SetTaskState", "UpdateDeal"]
+__all__ = [
+    "Action",
+    "AddComment",
+    "CreateDeal",
+    "CreateTask",
+    "CreateWorkspace",
+    "Invite",
+    "Notify",
+    "Remember",
+    "SetTaskState",
+    "StartWorkflow",
+    "UpdateCard",
+    "UpdateDeal",
+    "UpdateTask",
+    "created",
+]
 
 
 class _Action(BaseModel):
@@ -60,9 +86,93 @@ class UpdateDeal(_Action):
     @field_validator("changes", mode="before")
     @classmethod
     def _restore_changes(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and isinstance(value.get("fields"), Mapping):
-            return {**value, "fields": {name: decode(part) for name, part in value["fields"].items()}}
-        return value
+        return _with_fields(value)
+
+
+class CreateDeal(_Action):
+    """Create a deal; its id is in the outcome's ``remote_id``.
+
+    Later actions of the same decision may point at what an earlier one creates, before it has an id: the
+    reference ``created(key)`` stands for it and is replaced when the action is carried out.
+
+    Example:
+        >>> created("auto_deal:company:7:deal")
+        Ref(kind='deal', id='@auto_deal:company:7:deal')
+    """
+
+    kind: Literal["create_deal"] = "create_deal"
+    deal: NewDeal
+
+    @field_serializer("deal", when_used="json")
+    def _keep_deal(self, deal: NewDeal) -> dict[str, Any]:
+        plain = deal.model_dump(mode="json", exclude={"fields"})
+        return {**plain, "fields": {name: encode(value) for name, value in deal.fields.items()}}
+
+    @field_validator("deal", mode="before")
+    @classmethod
+    def _restore_deal(cls, value: Any) -> Any:
+        return _with_fields(value)
+
+
+class UpdateCard(_Action):
+    """Change custom fields (logical names) of a company or contact in one write; ``None`` clears."""
+
+    kind: Literal["update_card"] = "update_card"
+    fields: dict[str, Any]
+
+    @field_serializer("fields", when_used="json")
+    def _keep_fields(self, fields: dict[str, Any]) -> dict[str, Any]:
+        return {name: encode(value) for name, value in fields.items()}
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _restore_fields(cls, fields: Any) -> Any:
+        return decode(fields)
+
+
+class UpdateTask(_Action):
+    """Change a task that we created: deadline, people, text, lines to tick off."""
+
+    kind: Literal["update_task"] = "update_task"
+    task_id: str
+    task_kind: str
+    changes: TaskChanges
+
+    @field_serializer("changes", when_used="json")
+    def _keep_changes(self, changes: TaskChanges) -> dict[str, Any]:
+        return changes.model_dump(mode="json", exclude_unset=True)
+
+
+class StartWorkflow(_Action):
+    """Start a business process on the entity. It can not be taken back once it has done something."""
+
+    kind: Literal["start_workflow"] = "start_workflow"
+    template: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @field_serializer("parameters", when_used="json")
+    def _keep_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {name: encode(value) for name, value in parameters.items()}
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _restore_parameters(cls, parameters: Any) -> Any:
+        return decode(parameters)
+
+
+class CreateWorkspace(_Action):
+    """Create a space for the work with a client; its id is in the outcome's ``remote_id``."""
+
+    kind: Literal["create_workspace"] = "create_workspace"
+    workspace: NewWorkspace
+
+
+class Invite(_Action):
+    """Let somebody of the client into a space. Doing it again changes nothing."""
+
+    kind: Literal["invite"] = "invite"
+    workspace: Ref
+    invitation: Invitation
 
 
 class AddComment(_Action):
@@ -105,5 +215,28 @@ class Remember(_Action):
 
 
 Action = Annotated[
-    UpdateDeal | AddComment | Notify | CreateTask | SetTaskState | Remember, Field(discriminator="kind")
+    UpdateDeal
+    | CreateDeal
+    | UpdateCard
+    | AddComment
+    | Notify
+    | CreateTask
+    | UpdateTask
+    | SetTaskState
+    | StartWorkflow
+    | CreateWorkspace
+    | Invite
+    | Remember,
+    Field(discriminator="kind"),
 ]
+
+
+def created(key: str, kind: EntityKind = "deal") -> Ref:
+    """Return a reference to what the action with this key is going to create."""
+    return Ref(kind=kind, id=f"@{key}")
+
+
+def _with_fields(value: Any) -> Any:
+    if isinstance(value, Mapping) and isinstance(value.get("fields"), Mapping):
+        return {**value, "fields": {name: decode(part) for name, part in value["fields"].items()}}
+    return value

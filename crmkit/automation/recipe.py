@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -16,6 +17,7 @@ from crmkit.automation.messages import Language, Message
 from crmkit.crm.base import Crm
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import Ref
+from crmkit.exceptions import NotFound
 
 if TYPE_CHECKING:
     from crmkit.automation.plan import Plan, PlanItem
@@ -98,6 +100,17 @@ class Recipe(ABC, Generic[S, Snap]):
     @abstractmethod
     def observe(self, ctx: Context[S], entity: Ref) -> Snap:
         """Read one entity afresh, in full: called right before acting on it."""
+
+    def observe_many(self, ctx: Context[S], entities: Sequence[Ref]) -> Mapping[Ref, Snap]:
+        """Read many entities afresh, with as few requests as possible; what is gone is absent.
+
+        A recipe for thousands of entities overrides it; by default they are read one by one.
+        """
+        found: dict[Ref, Snap] = {}
+        for entity in entities:
+            with suppress(NotFound):
+                found[entity] = self.observe(ctx, entity)
+        return found
 
     @abstractmethod
     def entity(self, snapshot: Snap) -> Ref:

@@ -14,11 +14,14 @@ class Capability(StrEnum):
     """The closed vocabulary of abilities."""
 
     DEALS = "deals"
+    CREATE_DEALS = "create_deals"
     DEAL_HISTORY = "deal_history"
+    STAGE_HISTORY = "stage_history"
     COMMENTS = "comments"
     HIDDEN_COMMENTS = "hidden_comments"
     NOTIFICATIONS = "notifications"
     TASKS = "tasks"
+    CHECKLISTS = "checklists"
     USERS = "users"
     COMPANIES = "companies"
     CONTACTS = "contacts"
@@ -30,7 +33,11 @@ class Capability(StrEnum):
     BATCH = "batch"
     WORKFLOWS = "workflows"
     STEP_RECORDS = "step_records"
+    WORKSPACES = "workspaces"
     EXTRANET_GROUPS = "extranet_groups"
+    DEPARTMENT_HEADS = "department_heads"
+    COMPANY_TYPES = "company_types"
+    PRODUCT_ROWS = "product_rows"
 
 
 @dataclass(frozen=True)

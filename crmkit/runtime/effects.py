@@ -97,6 +97,8 @@ class Effects:
                 return crm.tasks.set_state(action.task_id, action.state, kind=action.task_kind)
             case Remember():
                 raise RecipeError("what is only remembered is not written into the portal")
+            case _:
+                raise RecipeError(f"{action.kind} cannot be carried out yet")
 
     def look(self, record: ActionRecord) -> Seen:
         """Look whether an effect is there.
@@ -167,6 +169,8 @@ class Effects:
                 return _found(found.id if found else "")
             case Remember():
                 return Seen(Sight.ABSENT)
+            case _:
+                raise RecipeError(f"{action.kind} cannot be looked for yet")
 
     def _look_at_deal(self, record: ActionRecord, action: UpdateDeal) -> Seen:
         deal = self._crm.deals.get(action.entity.id)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from crmkit.crm.models import Company
 from crmkit.exceptions import ConfigurationError, NotFound
 from crmkit.testing.bench import Bench
 
@@ -42,7 +43,7 @@ class CardSuite:
         assert ids
         assert ids == sorted(set(ids))
         assert bench.crm.companies.get(companies[0].id).name == companies[0].name
-        assert list(bench.crm.companies.find(created_since=bench.now() + timedelta(days=1))) == []
+        assert list(bench.crm.companies.find(Company.created_since(bench.now() + timedelta(days=1)))) == []
 
     def test_a_contact_is_read(self, bench: Bench) -> None:
         """A person at the client's side, not a company."""

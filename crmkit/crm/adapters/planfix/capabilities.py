@@ -39,6 +39,13 @@ CAPABILITIES = Capabilities(
             "the API does not tell who changed a field; "
             "only a scenario with the author of the change could report it"
         ),
+        Capability.CREATE_DEALS: "not written yet",
+        Capability.STAGE_HISTORY: "only deal by deal, through the comments of each",
+        Capability.CHECKLISTS: "checklists of a task can be read, not written; the lines go into the text",
+        Capability.WORKSPACES: "not written yet",
+        Capability.DEPARTMENT_HEADS: "the API does not tell who leads a group; name them in the settings",
+        Capability.COMPANY_TYPES: "there is no mark for clients; use a custom field or a template",
+        Capability.PRODUCT_ROWS: "deals are tasks; what is sold is in custom fields or analytics",
         Capability.BATCH: "every object takes a request of its own, one per second and account",
         Capability.WORKFLOWS: (
             "the API can neither start nor read scenarios and buttons; "

@@ -15,9 +15,11 @@ from crmkit.crm.adapters.planfix.deals import Deals
 from crmkit.crm.adapters.planfix.drift import problems
 from crmkit.crm.adapters.planfix.people import Companies, Contacts, Users
 from crmkit.crm.adapters.planfix.room import Tools, number_of
+from crmkit.crm.adapters.planfix.setup import guide
 from crmkit.crm.adapters.planfix.tasks import Tasks
 from crmkit.crm.adapters.planfix.values import NEUTRAL_TYPES, person_in
 from crmkit.crm.models import FieldSpec, Person, Pipeline
+from crmkit.crm.setup import Guide, Handler, Watch
 from crmkit.exceptions import ConfigurationError
 from crmkit.planfix import Planfix
 from crmkit.planfix.models import CustomField
@@ -118,6 +120,10 @@ class PlanfixCrm(base.Crm):
             TransportError: The portal was not reached.
         """
         return problems(self._tools)
+
+    def setup_guide(self, watches: Sequence[Watch], handler: Handler) -> Guide:
+        """Tell how scenarios are built that call the handler: the API can neither make nor read one."""
+        return guide(self._tools, watches, handler)
 
     def close(self) -> None:
         """Release the connections."""

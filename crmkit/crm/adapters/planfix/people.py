@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from crmkit.crm import base
 from crmkit.crm.adapters.planfix import mapping
 from crmkit.crm.adapters.planfix.room import Tools, custom_ids, number_of, outcome
 from crmkit.crm.adapters.planfix.values import to_planfix
+from crmkit.crm.filters import Expression, terms_of
 from crmkit.crm.models import Company, Contact, User, WriteResult
-from crmkit.exceptions import NotFound
+from crmkit.exceptions import NotFound, ValidationError
 from crmkit.planfix import filters
 from crmkit.planfix import models as planfix
 
@@ -63,25 +63,27 @@ class Companies(base.Companies):
         super().__init__(crm)
         self._tools = tools
 
-    def find(self, *, created_since: datetime | None = None) -> Iterator[Company]:
+    def find(self, *conditions: Expression) -> Iterator[Company]:
         """Yield companies ordered by number: ``POST /contact/list``; deleted ones are left out.
 
         Raises:
             IncompleteList: The list could not be read to its end.
+            ValidationError: A condition is not known for companies.
         """
         fields = self._tools.portal.companies.fields
-        asked = []
-        if created_since:
-            day = created_since.astimezone(self._tools.filter_zone()).date()
-            asked.append(filters.contacts.created.since(day))
+        asked, checks = [], []
+        for term in terms_of(conditions):
+            if term.name != "created_since":
+                raise ValidationError(f"the filter {term} is not known for companies")
+            (moment,) = term.args
+            asked.append(filters.contacts.created.since(moment.astimezone(self._tools.filter_zone()).date()))
+            checks.append(moment)
         cards = self._tools.client.contacts.list(
             companies=True, filters=asked, fields=CARD_FIELDS, custom_fields=custom_ids(fields)
         )
         for card in cards:
             company = mapping.company(card, fields)
-            young = created_since is None or (
-                company.created_at is not None and company.created_at >= created_since
-            )
+            young = all(company.created_at is not None and company.created_at >= one for one in checks)
             if card.is_company is not False and not card.is_deleted and young:
                 yield company
 

@@ -214,10 +214,10 @@ def _assigned_to(query: Query, term: Term, facts: Facts) -> Query:
 
 
 def _of_company(query: Query, term: Term, facts: Facts) -> Query:
-    client = person_out(term.args[0])
-    company = Ref(kind="company", id=str(client.id))
-    asked = _times(query, (Variant((filters.counterparty.is_(client),)),))
-    return _server(asked, f"{term} (filter 7)", lambda deal: deal.company == company)
+    clients = [person_out(one) for one in dict.fromkeys(term.args)]
+    companies = {Ref(kind="company", id=str(client.id)) for client in clients}
+    asked = _times(query, tuple(Variant((filters.counterparty.is_(client),)) for client in clients))
+    return _server(asked, f"{term} (filter 7)", lambda deal: deal.company in companies)
 
 
 def _with_ids(query: Query, term: Term, facts: Facts) -> Query:
