@@ -23,7 +23,8 @@ def read_moment(data: Any, zone: tzinfo) -> datetime | None:
     """Read a moment as an aware datetime; ``None`` for an empty one.
 
     Args:
-        data: The vendor's object, or a string as in ``"21-12-2021 12:15:00"``.
+        data: The vendor's object, or a string as in ``"21-12-2021 12:15:00"``; an item of a checklist was
+            described with ``"2024-01-15T10:30:00"``.
         zone: The account's time zone, for values that do not say theirs.
 
     Example:
@@ -34,7 +35,7 @@ def read_moment(data: Any, zone: tzinfo) -> datetime | None:
         return data if data.tzinfo else data.replace(tzinfo=zone)
     if isinstance(data, str):
         day, _, clock = data.strip().partition(" ")
-        data = {"date": day, "time": clock}
+        data = {"datetime": day} if "T" in day else {"date": day, "time": clock}
     if not isinstance(data, Mapping):
         return None
     if exact := data.get("dateTimeUtcSeconds"):

@@ -96,6 +96,7 @@ class TestMoments:
 
     def test_texts_as_in_the_samples(self) -> None:
         assert read_moment("21-12-2021 12:15:30", UTC) == datetime(2021, 12, 21, 12, 15, 30, tzinfo=UTC)
+        assert read_moment("2024-01-15T10:30:00", MOSCOW) == datetime(2024, 1, 15, 7, 30, tzinfo=UTC)
         assert read_day("01.12.1991") == date(1991, 12, 1)
         assert read_day({"datetime": "1995-12-01T00:00Z"}) == date(1995, 12, 1)
         assert read_day({"date": "01-12-1995", "time": "00:00"}) == date(1995, 12, 1)
