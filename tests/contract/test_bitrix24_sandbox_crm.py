@@ -73,7 +73,6 @@ def test_todos_and_activities(sales: Sales) -> None:
     assert [item.subject for item in b24.activities.list()] == ["Письмо"]
 
 
-@pytest.mark.xfail(strict=True, raises=NotFound, reason="crm.activity.fields is not emulated")
 def test_activities_by_filter(sales: Sales) -> None:
     box, b24 = sales
     other = b24.activities.todo(2, 8, deadline=box.clock.now(), title="Письмо")

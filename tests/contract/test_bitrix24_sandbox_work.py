@@ -13,6 +13,7 @@ from crmkit.bitrix24 import Bitrix24, F, File
 from crmkit.bitrix24.resources.tasks import crm_link
 from crmkit.exceptions import ApiError, NotFound, PermissionDenied, ValidationError
 from crmkit.sandbox import Sandbox
+from crmkit.sandbox.bitrix24.processes import Step
 from crmkit.sandbox.faults import Fault
 
 
@@ -276,14 +277,41 @@ def test_a_calendar(office: Office) -> None:
     assert [one.id for one in b24.calendar.list(1, day, day)] == [whole_day]
 
 
-NOT_EMULATED = [
-    ("assignments of processes", lambda b24: list(b24.workflows.tasks())),
-    ("delegating", lambda b24: b24.tasks.delegate(b24.tasks.create("x", 4).id, 5)),
-    ("messages in tasks", lambda b24: b24.tasks.message(1, "x")),
-]
+def test_a_process_waits_for_an_answer(office: Office) -> None:
+    box, b24 = office
+    ask = Step("assign", text="Утвердите скидку", user=1, otherwise=(Step("comment", text="Отклонено"),))
+    template = box.portal.processes.add("Скидка", 2, (ask, Step("comment", text="Утверждено")))
+    for item in (7, 8):
+        b24.workflows.start(template.id, 2, item)
+    first, second = b24.workflows.tasks()
+    assert (first.name, first.document_id, first.user_id, first.status) == (
+        "Утвердите скидку",
+        "DEAL_7",
+        1,
+        0,
+    )
+    assert {one.document_id for one in b24.workflows.running(template_id=template.id)} == {"DEAL_7", "DEAL_8"}
+    b24.workflows.complete(first.id, "yes")
+    b24.workflows.complete(second.id, "no", "дорого")
+    assert not list(b24.workflows.running())
+    assert {row["ENTITY_ID"]: row["COMMENT"] for row in box.portal.comments} == {
+        7: "Утверждено",
+        8: "Отклонено",
+    }
+    assert [one.status for one in b24.workflows.tasks()] == [1, 2]
 
 
-@pytest.mark.parametrize("use", [use for _, use in NOT_EMULATED], ids=[name for name, _ in NOT_EMULATED])
-@pytest.mark.xfail(strict=True, raises=NotFound, reason="not emulated: documents only")
-def test_emulated_one_day(office: Office, use: Any) -> None:
-    use(office.b24)
+def test_a_task_is_handed_over(office: Office) -> None:
+    _, b24 = office
+    task = b24.tasks.create("x", 4)
+    b24.tasks.delegate(task.id, 5)
+    assert b24.tasks.get(task.id).responsible_id == 5
+
+
+def test_a_message_in_a_task(office: Office) -> None:
+    box, b24 = office
+    task = b24.tasks.create("x", 4)
+    assert b24.tasks.message(task.id, "Готово?") == {"result": True}
+    assert [one["text"] for one in box.portal.task_messages] == ["Готово?"]
+    with pytest.raises(PermissionDenied):
+        b24.tasks.message(4711, "x")

@@ -56,6 +56,8 @@ class Dispatch:
             WallReached: It takes longer than requests may take.
         """
         result, took = self._run(call, method)
+        if method.bare:
+            return dict(result)
         answer: dict[str, Any] = {"result": result}
         if call.next is not None:
             answer["next"] = call.next

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
+    "INVITED",
     "App",
     "Caller",
     "Category",
@@ -17,6 +18,9 @@ __all__ = [
     "User",
     "Webhook",
 ]
+
+INVITED = "Z"
+"""The role in a group of somebody who has not accepted yet."""
 
 
 @dataclass

@@ -26,6 +26,7 @@ from crmkit.sandbox.bitrix24.models import (
     Webhook,
 )
 from crmkit.sandbox.bitrix24.processes import Processes
+from crmkit.sandbox.bitrix24.rights import Role
 from crmkit.sandbox.bitrix24.settings import Settings
 from crmkit.sandbox.bitrix24.table import Table
 from crmkit.sandbox.bitrix24.universal_lists import UniversalList
@@ -67,6 +68,8 @@ class Portal:
         self.webhooks: dict[str, Webhook] = {}
         self.apps: dict[str, App] = {}
         self.tokens: dict[str, Token] = {}
+        self.roles: dict[int, Role] = {}
+        """Roles in the CRM by user; who has none may everything."""
         self.kinds: dict[int, Kind] = {}
         self.items: dict[int, Table] = {}
         self.statuses: dict[int, Status] = {}
@@ -81,8 +84,8 @@ class Portal:
         self.drive = Table("PARENT", "ROOT_OF")
         self.files: dict[int, StoredFile] = {}
         self.tasks = Table("XML_ID")
-        self.checklists = Table()
-        self.elapsed = Table()
+        self.checklists, self.elapsed = Table(), Table()
+        self.task_messages: list[dict[str, Any]] = []
         self.log_messages: dict[int, dict[str, Any]] = {}
         self.notifications: dict[int, Notification] = {}
         self.groups: dict[int, Group] = {}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from crmkit.sandbox.bitrix24 import crm
+from crmkit.sandbox.bitrix24.assignments import APPROVE, NO, Assignment, Assignments
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import RestError
 from crmkit.sandbox.bitrix24.kinds import Kind
+from crmkit.sandbox.bitrix24.table import Table
 from crmkit.sandbox.bitrix24.timeline import comment
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Instance", "Processes", "Step", "Template"]
 
 ON_CREATE, ON_CHANGE = 1, 2
+NEVER = float("inf")
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,24 @@ class Step:
     """One step of a template.
 
     ``do``: ``set`` (fields of the item, in ``values``), ``comment`` (``text``), ``notify`` (``text`` to the
-    responsible person) or ``pause`` (``seconds``). ``{=Template:Name}`` in a
-    text stands for a parameter.
+    responsible person), ``pause`` (``seconds``) or ``assign``: the process waits for an answer to ``text``.
+    ``{=Template:Name}`` in a text stands for a parameter, ``{=Variable:Name}`` for what an answer told.
+
+    Attributes:
+        user: Whom an assignment is for; 0 for the responsible person.
+        activity: The vendor's kind of the assignment.
+        parameters: Of the assignment: ``CommentRequired``, ``Fields``...
+        otherwise: What is done instead of the rest if the answer is no.
     """
 
     do: str
     text: str = ""
     seconds: float = 0.0
     values: dict[str, Any] = field(default_factory=dict)
+    user: int = 0
+    activity: str = APPROVE
+    parameters: dict[str, Any] = field(default_factory=dict)
+    otherwise: tuple[Step, ...] = ()
 
 
 @dataclass
@@ -51,9 +65,13 @@ class Template:
 
 @dataclass
 class Instance:
-    """A running process; it keeps the steps that its template had when it was started."""
+    """A running process; it keeps the steps that its template had when it was started.
+
+    ``place`` is its number in :attr:`Processes.table`.
+    """
 
     id: str
+    place: int
     template: Template
     entity_type: int
     item: int
@@ -63,6 +81,7 @@ class Instance:
     parameters: dict[str, Any]
     steps: tuple[Step, ...] = ()
     position: int = 0
+    variables: dict[str, Any] = field(default_factory=dict)
     due: float = 0.0
     modified: int = 0
 
@@ -74,8 +93,13 @@ class Processes:
         self._portal = portal
         self.templates: dict[int, Template] = {}
         self.running: dict[str, Instance] = {}
+        self.table = Table("DOCUMENT_ID")
+        """The running processes as rows, numbered in the order of their start."""
+        self.assignments = Assignments()
         self.ended: list[tuple[str, str]] = []
         """Ids of processes that are over, and how: ``completed``, ``terminated``, ``killed``."""
+        self._on: dict[str, list[str]] = {}
+        self._alarms: list[tuple[float, int, str]] = []
         self._busy = False
 
     def add(
@@ -101,7 +125,7 @@ class Processes:
         portal = self._portal
         document = kind.document_id(item)
         limit = portal.settings.simultaneous_processes
-        if limit and sum(one.document == document for one in self.running.values()) >= limit:
+        if limit and len(self._on.get(document, ())) >= limit:
             raise RestError("", "Maximum number of simultaneous workflows for the document is exceeded.")
         number = portal.next_id("workflow")
         given = {name: one["Default"] for name, one in template.parameters.items()}
@@ -109,6 +133,7 @@ class Processes:
         now = portal.now()
         instance = Instance(
             id=f"{now:x}{number:06x}.{10_000_000 + number}",
+            place=number,
             template=template,
             entity_type=kind.id,
             item=item,
@@ -120,24 +145,49 @@ class Processes:
             modified=now,
         )
         self.running[instance.id] = instance
+        self._on.setdefault(document, []).append(instance.id)
+        self.table.put(_line(instance, kind))
         self._run(instance)
         return instance.id
 
     def end(self, number: str, how: str) -> None:
-        """End a running process."""
-        del self.running[number]
+        """End a running process; what it still asks of people is asked no more."""
+        instance = self.running.pop(number)
+        self.table.forget(instance.place)
+        on_item = self._on[instance.document]
+        on_item.remove(number)
+        if not on_item:
+            del self._on[instance.document]
+        self.assignments.close(number, self._portal.now())
         self.ended.append((number, how))
 
     def drop(self, document: str) -> None:
         """End what runs on an item that is deleted."""
-        for number in [one.id for one in self.running.values() if one.document == document]:
+        for number in list(self._on.get(document, ())):
             self.end(number, "killed")
+
+    def answer(self, assignment: Assignment, status: int, given: dict[str, Any]) -> None:
+        """Take somebody's answer to an assignment, and let the process go on.
+
+        Args:
+            assignment: What was asked.
+            status: The vendor's number of the answer.
+            given: The fields that were asked for.
+        """
+        instance = self.running[assignment.workflow]
+        assignment.answer(status, self._portal.now())
+        instance.variables |= given
+        step = instance.steps[instance.position - 1]
+        if status == NO:
+            instance.steps = (*instance.steps[: instance.position], *step.otherwise)
+        self._run(instance)
 
     def settle(self) -> None:
         """Wake up the processes whose pause is over."""
         now = self._portal.clock.timestamp()
-        for instance in sorted(self.running.values(), key=lambda one: one.due):
-            if instance.due <= now and instance.id in self.running:
+        while self._alarms and self._alarms[0][0] <= now:
+            instance = self.running.get(heappop(self._alarms)[2])
+            if instance is not None and instance.due <= now:
                 self._run(instance)
 
     def autostart(self, kind: Kind, row: Row, *, created: bool) -> None:
@@ -158,9 +208,14 @@ class Processes:
             while instance.position < len(instance.steps):
                 step = instance.steps[instance.position]
                 instance.position += 1
-                instance.modified = self._portal.now()
+                self._stamp(instance)
                 if step.do == "pause":
                     instance.due = self._portal.clock.timestamp() + step.seconds
+                    heappush(self._alarms, (instance.due, instance.place, instance.id))
+                    return
+                if step.do == "assign":
+                    instance.due = NEVER
+                    self._ask(instance, step)
                     return
                 self._do(instance, step)
                 if instance.id not in self.running:
@@ -169,15 +224,43 @@ class Processes:
             self._busy = busy
         self.end(instance.id, "completed")
 
+    def _stamp(self, instance: Instance) -> None:
+        now = self._portal.now()
+        if now != instance.modified:
+            instance.modified = now
+            row = self.table.get(instance.place) or {}
+            self.table.put(row | {"MODIFIED": now})
+
+    def _ask(self, instance: Instance, step: Step) -> None:
+        portal = self._portal
+        row = portal.items[instance.entity_type].get(instance.item) or {}
+        user = step.user or row.get("ASSIGNED_BY_ID") or 1
+        made = Assignment(
+            id=portal.next_id("assignment"),
+            workflow=instance.id,
+            template=instance.template.id,
+            user=user,
+            name=_filled(step.text, instance),
+            activity=step.activity,
+            parameters=step.parameters,
+            document=instance.document,
+            entity=portal.kinds[instance.entity_type].document,
+            document_name=str(row.get("TITLE") or instance.document),
+            template_name=instance.template.name,
+            started=instance.started,
+            started_by=instance.started_by,
+            modified=portal.now(),
+        )
+        self.assignments.add(made)
+        portal.notify(user, made.name, kind="bizproc")
+
     def _do(self, instance: Instance, step: Step) -> None:
         portal = self._portal
         kind = portal.kinds[instance.entity_type]
         row = portal.items[kind.id].get(instance.item)
         if row is None:
             return
-        text = step.text
-        for name, value in instance.parameters.items():
-            text = text.replace(f"{{=Template:{name}}}", str(value))
+        text = _filled(step.text, instance)
         by = instance.started_by or row.get("ASSIGNED_BY_ID") or 1
         if step.do == "set":
             crm.change(portal, kind, row, dict(step.values), crm.Author(by))
@@ -187,3 +270,26 @@ class Processes:
             portal.notify(row["ASSIGNED_BY_ID"], text, kind="system")
         else:
             raise ValueError(f"a template cannot {step.do!r}")
+
+
+def _filled(text: str, instance: Instance) -> str:
+    for word, values in (("Template", instance.parameters), ("Variable", instance.variables)):
+        for name, value in values.items():
+            text = text.replace(f"{{={word}:{name}}}", str(value))
+    return text
+
+
+def _line(one: Instance, kind: Kind) -> Row:
+    """Return a process as the API tells of it; its id is a text, the table's a number."""
+    return {
+        "ID": one.place,
+        "KEY": one.id,
+        "MODIFIED": one.modified,
+        "OWNED_UNTIL": None,
+        "STARTED": one.started,
+        "STARTED_BY": one.started_by,
+        "MODULE_ID": "crm",
+        "ENTITY": kind.document,
+        "DOCUMENT_ID": one.document,
+        "TEMPLATE_ID": one.template.id,
+    }

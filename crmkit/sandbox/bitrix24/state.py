@@ -50,6 +50,7 @@ def _collections(portal: Portal) -> dict[str, Any]:
     return {
         **{named.get(number, f"items{number}"): table for number, table in portal.items.items()},
         "activities": portal.activities,
+        "assignments": list(portal.processes.assignments),
         "calendar": portal.calendar,
         "comments": portal.comments,
         "deliveries": portal.events.deliveries,
@@ -65,6 +66,7 @@ def _collections(portal: Portal) -> dict[str, Any]:
         "processes": portal.processes.running,
         "stage_history": portal.stage_history[2],
         "statuses": portal.statuses,
+        "task_messages": portal.task_messages,
         "tasks": portal.tasks,
         "templates": portal.processes.templates,
         "users": portal.users,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.kinds import camel
 from crmkit.sandbox.bitrix24.listing import specs
+from crmkit.sandbox.bitrix24.models import INVITED
+from crmkit.sandbox.bitrix24.rights import leads
 from crmkit.sandbox.bitrix24.values import IGNORED, iso, parsed
 
 if TYPE_CHECKING:
@@ -24,9 +26,12 @@ __all__ = [
     "add_task",
     "change_task",
     "complete_task",
+    "delegate_task",
     "delete_task",
     "read_task",
     "shown_task",
+    "visible",
+    "write_message",
 ]
 
 PENDING, PROGRESS, CONTROL, COMPLETED, DEFERRED = 2, 3, 4, 5, 6
@@ -119,10 +124,35 @@ def complete_task(portal: Portal, row: Row, by: int, caller: Caller | None = Non
     return change_task(portal, row, {"STATUS": CONTROL if waits else COMPLETED}, by, caller)
 
 
+def delegate_task(portal: Portal, row: Row, to: int, by: int, caller: Caller | None = None) -> Row:
+    """Hand a task over: it begins anew for the other, and who handed it over looks on."""
+    auditors = list(dict.fromkeys([*(row["AUDITORS"] or ()), by]))
+    changes = {"RESPONSIBLE_ID": to, "STATUS": PENDING, "AUDITORS": auditors}
+    return change_task(portal, row, changes, by, caller)
+
+
 def delete_task(portal: Portal, row: Row, by: int, caller: Caller | None = None) -> None:
     """Delete a task and tell of it."""
     portal.tasks.forget(row["ID"])
     portal.events.emit("ONTASKDELETE", _both({"ID": row["ID"]}, "undefined"), user=by, caller=caller)
+
+
+def visible(portal: Portal, row: Row, user: int) -> bool:
+    """Tell whether somebody can see a task: who takes part, their heads, the group, administrators."""
+    people = {row["CREATED_BY"], row["RESPONSIBLE_ID"], *(row["ACCOMPLICES"] or ()), *(row["AUDITORS"] or ())}
+    if user in people or portal.is_admin(user):
+        return True
+    group = portal.groups.get(row.get("GROUP_ID") or 0)
+    if group is not None and group.members.get(user, INVITED) != INVITED:
+        return True
+    return any(leads(portal, user, one) for one in people)
+
+
+def write_message(portal: Portal, row: Row, author: int, text: str) -> None:
+    """Write into the chat of a task; that is activity."""
+    now = portal.now()
+    portal.task_messages.append({"taskId": row["ID"], "authorId": author, "text": text, "at": now})
+    portal.tasks.put(row | {"ACTIVITY_DATE": now})
 
 
 def _both(before: Any, after: Any) -> dict[str, Any]:

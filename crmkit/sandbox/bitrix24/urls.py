@@ -45,6 +45,7 @@ class Method:
         app: Only for applications.
         admin: Only for administrators.
         version: Of the API.
+        bare: Its result is the whole answer, without an envelope.
     """
 
     name: str
@@ -53,15 +54,22 @@ class Method:
     app: bool = False
     admin: bool = False
     version: int = 2
+    bare: bool = False
 
 
 def method(
-    name: str, scope: str = "crm", *, app: bool = False, admin: bool = False, version: int = 2
+    name: str,
+    scope: str = "crm",
+    *,
+    app: bool = False,
+    admin: bool = False,
+    version: int = 2,
+    bare: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as what carries out a method; several names may share one."""
 
     def register(handler: Handler) -> Handler:
-        _METHODS[_key(name, version)] = Method(name, scope, handler, app, admin, version)
+        _METHODS[_key(name, version)] = Method(name, scope, handler, app, admin, version, bare)
         return handler
 
     return register

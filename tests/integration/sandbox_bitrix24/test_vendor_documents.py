@@ -27,6 +27,10 @@ def shape(value: Any, depth: int = 2) -> Any:
     return [] if isinstance(value, list) else type(value).__name__
 
 
+ON_THE_OVERVIEW_ONLY = {"rest.documentation.openapi", "documentation"}
+"""Documented by the vendor on its page about REST 3.0, without pages of their own."""
+
+
 def test_the_list_of_documented_methods_is_the_vendors():
     assert documented() == {one["method"].lower() for one in lines("bitrix24-methods.jsonl")}
 
@@ -34,7 +38,7 @@ def test_the_list_of_documented_methods_is_the_vendors():
 def test_every_emulated_method_is_documented_under_the_same_name():
     known = {one["method"] for one in lines("bitrix24-methods.jsonl")}
     emulated = {one.name for one in methods().values()}
-    assert not emulated - known
+    assert emulated - known == ON_THE_OVERVIEW_ONLY
 
 
 def test_every_documented_request_is_answered_in_an_envelope(api, bench, box):

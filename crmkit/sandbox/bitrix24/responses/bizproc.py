@@ -9,9 +9,9 @@ from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import RestError, empty_code
 from crmkit.sandbox.bitrix24.kinds import Kind
-from crmkit.sandbox.bitrix24.listing import Specs, lines, page_of, specs, table_of
+from crmkit.sandbox.bitrix24.listing import lines, page_of, specs, table_of
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval
-from crmkit.sandbox.bitrix24.processes import Instance, Template
+from crmkit.sandbox.bitrix24.processes import Template
 from crmkit.sandbox.bitrix24.urls import method
 
 __all__: list[str] = []
@@ -22,6 +22,8 @@ INSTANCE = specs(
     "ID:string MODIFIED:datetime OWNED_UNTIL:datetime STARTED:datetime STARTED_BY:integer MODULE_ID:string "
     "ENTITY:string DOCUMENT_ID:string TEMPLATE_ID:integer"
 )
+SEARCHED = {**INSTANCE, "ID": specs("KEY:string")["KEY"]}
+"""The ids of processes are texts; the table numbers its rows itself."""
 TEMPLATE = specs(
     "ID:integer MODULE_ID:string ENTITY:string DOCUMENT_TYPE:string AUTO_EXECUTE:integer NAME:string "
     "DESCRIPTION:string MODIFIED:datetime IS_MODIFIED:string USER_ID:integer SYSTEM_CODE:string"
@@ -44,7 +46,8 @@ DOCUMENT = re.compile(r"(?:(LEAD|DEAL|CONTACT|COMPANY|SMART_INVOICE)|DYNAMIC_(\d
 def templates(call: Call) -> Any:
     """Return a page of templates; those of robots are not among them."""
     found = [one for one in call.portal.processes.templates.values() if one.auto_execute < AUTOMATION]
-    rows = _page(call, [_template(call, one) for one in found], TEMPLATE)
+    rows = page_of(call, table_of(_template(call, one) for one in found), TEMPLATE, prefixes=PREFIXES)
+    _odd_next(call, rows)
     select = as_list(call.loose("select")) or ["ID"]
     written = lines(call, rows, TEMPLATE, select)
     if "PARAMETERS" in {str(one).upper() for one in select}:
@@ -71,11 +74,11 @@ def start(call: Call) -> Any:
 @method("bizproc.workflow.instances", "bizproc", admin=True)
 def instances(call: Call) -> Any:
     """Return a page of running processes; unknown or lower-case names in the filter are dropped."""
-    running = {one.id: one for one in call.portal.processes.running.values()}
-    rows = [_instance(call, one) for one in running.values()]
+    given = {key: value for key, value in as_dict(call.loose("filter")).items() if key == key.upper()}
+    found = page_of(call, call.portal.processes.table, SEARCHED, prefixes=PREFIXES, given=given)
+    _odd_next(call, found)
     select = as_list(call.loose("select")) or list(DEFAULT_INSTANCE)
-    found = _page(call, rows, INSTANCE)
-    return lines(call, found, INSTANCE, select)
+    return lines(call, [row | {"ID": row["KEY"]} for row in found], INSTANCE, select)
 
 
 @method("bizproc.workflow.terminate", "bizproc", admin=True)
@@ -92,15 +95,10 @@ def kill(call: Call) -> Any:
     return True
 
 
-def _page(call: Call, rows: list[Row], known: Specs) -> list[Row]:
-    """Return a page of rows whose ids may be texts: the table numbers them itself."""
-    numbered = table_of({**row, "ID": place, "KEY": row["ID"]} for place, row in enumerate(rows, 1))
-    searched = {**known, "ID": specs(f"KEY:{known['ID'].type}")["KEY"]}
-    given = {key: value for key, value in as_dict(call.loose("filter")).items() if key == key.upper()}
-    found = page_of(call, numbered, searched, prefixes=PREFIXES, given=given)
+def _odd_next(call: Call, found: list[Row]) -> None:
+    """Without a count and without rows the vendor tells a next page of -1."""
     if not found and call.total == 0 and intval(call.params.get("start", 0)) < 0:
-        call.next = -1  # so does the vendor
-    return [row | {"ID": row["KEY"]} for row in found]
+        call.next = -1
 
 
 def _document(call: Call, given: list[str]) -> tuple[Kind, int]:
@@ -143,18 +141,4 @@ def _template(call: Call, one: Template) -> Row:
         "IS_MODIFIED": "N",
         "USER_ID": one.user,
         "SYSTEM_CODE": None,
-    }
-
-
-def _instance(call: Call, one: Instance) -> Row:
-    return {
-        "ID": one.id,
-        "MODIFIED": one.modified,
-        "OWNED_UNTIL": None,
-        "STARTED": one.started,
-        "STARTED_BY": one.started_by,
-        "MODULE_ID": "crm",
-        "ENTITY": call.portal.kinds[one.entity_type].document,
-        "DOCUMENT_ID": one.document,
-        "TEMPLATE_ID": one.template.id,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crmkit.sandbox.bitrix24 import timeline
+from crmkit.sandbox.bitrix24.activity_fields import described_activity
 from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import RestError, empty_code, invalid_argument, not_found
@@ -153,6 +154,12 @@ def todo_update(call: Call) -> Any:
             changed[name] = intval(call.get(key)) if name == "RESPONSIBLE_ID" else str(call.get(key))
     call.portal.activities.put(row | changed)
     return {"id": row["ID"]}
+
+
+@method("crm.activity.fields")
+def activity_fields(call: Call) -> Any:
+    """Return the fields of an activity."""
+    return described_activity()
 
 
 @method("crm.activity.list")

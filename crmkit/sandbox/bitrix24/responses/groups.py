@@ -8,7 +8,7 @@ from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import empty_code
 from crmkit.sandbox.bitrix24.listing import Specs, lines, page_of, specs, table_of
-from crmkit.sandbox.bitrix24.models import Group
+from crmkit.sandbox.bitrix24.models import INVITED, Group
 from crmkit.sandbox.bitrix24.php import as_list, intval
 from crmkit.sandbox.bitrix24.urls import method
 
@@ -22,7 +22,7 @@ GROUP = specs(
 )
 TAKEN = ("NAME", "DESCRIPTION", "VISIBLE", "OPENED", "CLOSED", "PROJECT", "KEYWORDS", "INITIATE_PERMS")
 EXTRANET_SITE = "co"
-OWNER, MODERATOR, MEMBER, INVITED = "A", "E", "K", "Z"
+OWNER, MODERATOR, MEMBER = "A", "E", "K"
 
 
 @method("sonet_group.create", "sonet_group")

@@ -6,7 +6,7 @@ from typing import Any
 
 from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Conditions, Row
-from crmkit.sandbox.bitrix24.exceptions import RestError
+from crmkit.sandbox.bitrix24.exceptions import RestError, missing_parameter
 from crmkit.sandbox.bitrix24.listing import TASK_PREFIXES, lines, order_of, page_of, specs, table_of, whole
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval
 from crmkit.sandbox.bitrix24.tasks import (
@@ -20,6 +20,7 @@ from crmkit.sandbox.bitrix24.tasks import (
     add_task,
     change_task,
     complete_task,
+    delegate_task,
     delete_task,
     read_task,
     shown_task,
@@ -137,6 +138,20 @@ def defer(call: Call) -> Any:
 def renew(call: Call) -> Any:
     """Open a completed task again."""
     return _moved(call, _task(call), PENDING)
+
+
+@method("tasks.task.delegate", "task")
+def delegate(call: Call) -> Any:
+    """Hand a task over; creator, responsible person and administrators may."""
+    row = _task(call)
+    if "userId" not in call.params:
+        raise missing_parameter("userId")
+    user = call.portal.users.get(intval(call.get("userId")))
+    allowed = call.user in (row["CREATED_BY"], row["RESPONSIBLE_ID"]) or call.portal.is_admin(call.user)
+    if user is None or not user.active or not allowed or row["STATUS"] == COMPLETED:
+        raise RestError("0", "Action on the task is not allowed")
+    changed = delegate_task(call.portal, row, user.id, call.user, call.caller)
+    return {"task": shown_task(call.portal, changed, [])}
 
 
 @method("tasks.task.getFields", "task")

@@ -10,7 +10,14 @@ from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import RestError
 from crmkit.sandbox.bitrix24.php import as_list, intval
-from crmkit.sandbox.bitrix24.tasks import STATUSES, add_task, change_task, delete_task
+from crmkit.sandbox.bitrix24.tasks import (
+    STATUSES,
+    add_task,
+    change_task,
+    delete_task,
+    visible,
+    write_message,
+)
 from crmkit.sandbox.bitrix24.urls import method
 from crmkit.sandbox.bitrix24.v3 import refused, unknown_property
 from crmkit.sandbox.bitrix24.values import iso, moment
@@ -95,6 +102,26 @@ def update(call: Call) -> Any:
 def delete(call: Call) -> Any:
     """Delete a task."""
     delete_task(call.portal, _task(call), call.user, call.caller)
+    return {"result": True}
+
+
+@method("tasks.task.chat.message.send", "tasks", version=3)
+def message(call: Call) -> Any:
+    """Write into the chat of a task that one can read."""
+    given = call.get("fields")
+    if not isinstance(given, dict) or not given:
+        raise _invalid({"fields": "The required field `fields` is not specified"})
+    missing = [name for name in ("taskId", "text") if not given.get(name)]
+    if missing:
+        told = [{"message": f'The required field "{name}" is not filled', "field": name} for name in missing]
+        text = "Error during object validation"
+        raise refused("VALIDATION_DTOVALIDATIONEXCEPTION", text, validation=told)
+    if not isinstance(given["taskId"], int):
+        raise _invalid({"taskId": "The field `taskId` requires data type `int` for this request"})
+    row = call.portal.tasks.get(given["taskId"])
+    if row is None or not visible(call.portal, row, call.user):
+        raise refused("ACCESSDENIEDEXCEPTION", "Access denied", 403)
+    write_message(call.portal, row, call.user, str(given["text"]))
     return {"result": True}
 
 
