@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_serializer, field_validator
 
 from crmkit.automation.actions import Action
 from crmkit.automation.messages import Language, Message
+from crmkit.automation.values import decode, encode
 from crmkit.crm.base import Crm
 from crmkit.crm.models import Ref
 from crmkit.exceptions import PlanStale
@@ -28,7 +29,7 @@ class PlanItem(BaseModel):
 
     Attributes:
         entity: What it is about; ``entity.name`` is its title.
-        verdict, reason, evidence, attention, counted: As the recipe decided.
+        verdict, reason, evidence, attention, counted, facts: As the recipe decided.
         actions: What would be done, in order. Empty if it is left alone or deferred.
         deferred: Actions that wait: for office hours, or for tomorrow's share of the daily cap.
         not_before: When the deferred actions may be done; ``None`` if it is the cap that holds them.
@@ -44,9 +45,19 @@ class PlanItem(BaseModel):
     evidence: tuple[Message, ...] = ()
     attention: bool = False
     counted: bool = False
+    facts: dict[str, Any] = Field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     deferred: tuple[Action, ...] = ()
     not_before: datetime | None = None
+
+    @field_serializer("facts", when_used="json")
+    def _keep_facts(self, facts: dict[str, Any]) -> dict[str, Any]:
+        return {name: encode(value) for name, value in facts.items()}
+
+    @field_validator("facts", mode="before")
+    @classmethod
+    def _restore_facts(cls, facts: Any) -> Any:
+        return decode(facts)
 
 
 class Estimate(BaseModel):

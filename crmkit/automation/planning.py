@@ -77,6 +77,7 @@ def _item(ref: Ref, decision: Decision, now: datetime) -> PlanItem:
         evidence=decision.evidence,
         attention=decision.attention,
         counted=decision.counted,
+        facts=decision.facts,
         actions=() if waits else decision.actions,
         deferred=decision.actions if waits else (),
         not_before=decision.not_before if waits else None,

@@ -14,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from crmkit.automation.actions import Action
 from crmkit.automation.memory import Memory, MemoryStore, NoMemory
 from crmkit.automation.messages import Language, Message
+from crmkit.automation.table import Table
 from crmkit.crm.base import Crm
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import Ref
+from crmkit.crm.setup import Watch
 from crmkit.exceptions import NotFound
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class Decision(BaseModel):
         not_before: Hold the actions until then (quiet hours): deferred, never dropped.
         attention: A person should look at this entity (data quality, nobody to notify, …).
         counted: Whether the entity takes one of the places of the recipe's daily cap.
+        facts: What reports want to know of it, as plain values: text, numbers, dates, references.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,6 +60,7 @@ class Decision(BaseModel):
     not_before: datetime | None = None
     attention: bool = False
     counted: bool = False
+    facts: dict[str, Any] = Field(default_factory=dict)
 
 
 @dataclass
@@ -82,6 +86,7 @@ class Recipe(ABC, Generic[S, Snap]):
         settings_type: The pydantic model of its settings.
         requires: Capabilities without which it cannot run.
         optional: Capabilities that it uses where they exist.
+        watches: What it wants to hear about at once; the rest, and whatever no event tells, a sweep finds.
     """
 
     name: ClassVar[str]
@@ -89,6 +94,7 @@ class Recipe(ABC, Generic[S, Snap]):
     settings_type: ClassVar[type[Settings]]
     requires: ClassVar[frozenset[Capability]] = frozenset()
     optional: ClassVar[frozenset[Capability]] = frozenset()
+    watches: ClassVar[tuple[Watch, ...]] = ()
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
@@ -129,6 +135,18 @@ class Recipe(ABC, Generic[S, Snap]):
 
         Args:
             items: The present decisions: the items of a plan or of a run.
+            memories: What the ledger remembers of entities, by entity.
+        """
+        return ()
+
+    def tables(
+        self, ctx: Context[S], items: Sequence[PlanItem], memories: Mapping[Ref, Memory]
+    ) -> Sequence[Table]:
+        """Return the recipe's own reports: what ``crmkit report`` shows and exports besides the decisions.
+
+        Args:
+            ctx: The portal, for reports that read it; nothing is written.
+            items: The present decisions; ``item.facts`` is what :meth:`decide` said of each.
             memories: What the ledger remembers of entities, by entity.
         """
         return ()

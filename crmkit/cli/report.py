@@ -16,6 +16,7 @@ from rich.text import Text
 from crmkit.automation.memory import Memory
 from crmkit.automation.plan import Plan
 from crmkit.automation.recipe import Recipe
+from crmkit.automation.table import shown
 from crmkit.cli.errors import DONE
 from crmkit.cli.frame import command
 from crmkit.cli.output import Output
@@ -24,8 +25,7 @@ from crmkit.cli.session import Session
 from crmkit.crm.models import Ref
 from crmkit.exceptions import ConfigurationError
 from crmkit.reports import Table, to_csv, to_html, write
-from crmkit.reports.recipe import recipe_tables
-from crmkit.reports.table import shown
+from crmkit.reports.recipe import FiguresLike, recipe_tables
 
 __all__ = ["register", "show_tables"]
 
@@ -56,7 +56,9 @@ def register(app: typer.Typer) -> None:
         plan, recipe = make_plan(session, name), session.recipe(name)
         memories = session.ledger.recall(plan.portal, name, session.ledger.known(plan.portal, name))
         lines, figures = recipe.results(plan.items, memories), _figures(recipe, plan, memories)
-        tables = recipe_tables(name, session.portal.name, lines, plan.items, figures)
+        counted = figures if isinstance(figures, FiguresLike) else None
+        own = recipe.tables(session.context(recipe), plan.items, memories)
+        tables = recipe_tables(name, session.portal.name, lines, plan.items, counted, own=own)
         if out:
             write(tables, out, session.out.language)
             session.out.say("report.written", path=out)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from crmkit import config as settings
-from crmkit.automation.recipe import Recipe
+from crmkit.automation.recipe import Context, Recipe
 from crmkit.cli import finder
 from crmkit.cli.output import Output
 from crmkit.crm.base import Crm
@@ -93,6 +93,10 @@ class Session:
         """
         values = self.settings_of(name) | dict(map(_pair, overrides or ()))
         return finder.make(name, values, "--set" if overrides else str(self.config.source or ""))
+
+    def context(self, recipe: Recipe[Any, Any]) -> Context[Any]:
+        """Return what a recipe looks at the portal with."""
+        return Context(self.crm, recipe.settings, self.ledger, self.portal.language)
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmkit.automation.messages import Language
+from crmkit.automation.table import Table, shown
 from crmkit.exceptions import ConfigurationError
 from crmkit.reports.page import to_html
-from crmkit.reports.table import Table, shown
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from crmkit.automation.messages import Language
-from crmkit.reports.table import Column, Table, shown
+from crmkit.automation.table import Column, Table, shown
 
 __all__ = ["to_html"]
 

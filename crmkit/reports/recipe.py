@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
 from crmkit.automation.messages import Message
 from crmkit.automation.plan import PlanItem
 from crmkit.automation.show import verdict_title
-from crmkit.reports.table import Cell, Column, Table
+from crmkit.automation.table import Cell, Column, Table
 from crmkit.reports.texts import word
 
 __all__ = ["FiguresLike", "recipe_tables"]
@@ -19,6 +19,7 @@ HAVE_TABLES = (".manager", ".excluded")
 """Lines of the summary that are tables of their own here."""
 
 
+@runtime_checkable
 class FiguresLike(Protocol):
     """Figures that become tables of their own, where a recipe has them."""
 
@@ -37,6 +38,8 @@ def recipe_tables(
     lines: Iterable[Message],
     items: Iterable[PlanItem],
     figures: FiguresLike | None = None,
+    *,
+    own: Sequence[Table] = (),
 ) -> list[Table]:
     """Return what came of a recipe as tables.
 
@@ -46,6 +49,7 @@ def recipe_tables(
         lines: What the recipe says of it: :meth:`crmkit.automation.recipe.Recipe.results`.
         items: The present decision about every entity.
         figures: The recipe's own figures, for tables by reason and by manager.
+        own: The recipe's own tables: :meth:`crmkit.automation.recipe.Recipe.tables`.
     """
     told = [(line,) for line in lines if not (figures and line.key.endswith(HAVE_TABLES))]
     columns = ("id", "deal", "verdict", "reason", "evidence")
@@ -57,6 +61,7 @@ def recipe_tables(
             told,
         ),
         *((_excluded(recipe, figures.excluded), _by_manager(figures.by_manager)) if figures else ()),
+        *own,
         Table(
             "deals",
             word("items"),

@@ -10,7 +10,7 @@ from typing import Protocol
 from crmkit.automation.messages import Message
 from crmkit.automation.plan import PlanItem
 from crmkit.automation.show import verdict_title
-from crmkit.reports.table import Cell, Column, Table
+from crmkit.automation.table import Cell, Column, Table
 from crmkit.reports.texts import word
 
 __all__ = ["ItemLike", "run_tables"]

@@ -40,9 +40,8 @@ class Table:
         ValueError: A row has not as many cells as there are columns.
 
     Example:
-        >>> from crmkit.reports.texts import word
-        >>> table = Table("counts", word("run"), (Column("step", word("step")),), [("warn",)])
-        >>> table.records("en")
+        >>> title = Message(key="report.items")
+        >>> Table("counts", title, (Column("step", title),), [("warn",)]).records("en")
         [{'step': 'warn'}]
     """
 
