@@ -1,4 +1,7 @@
-"""The tables of the ledger. The migrations make them; a test keeps the two the same."""
+"""The tables of the ledger and of the engine. The migrations make them; a test keeps the two the same.
+
+The ledger keeps moments; the engine, which counts with them in SQL, whole microseconds since 1970 (UTC).
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-__all__ = ["REVISION", "Moment", "actions", "items", "leases", "metadata", "runs"]
+__all__ = [
+    "REVISION",
+    "Moment",
+    "actions",
+    "dead_letters",
+    "dues",
+    "events",
+    "items",
+    "lanes",
+    "leases",
+    "metadata",
+    "runs",
+    "sweeps",
+    "timers",
+]
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that makes exactly these tables."""
 
 
@@ -161,4 +178,88 @@ leases = Table(
     Column("process", String(200), nullable=False),
     Column("since", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("portal", String(200), nullable=False),
+    Column("key", String(250), nullable=False),
+    Column("kind", String(100), nullable=False),
+    Column("entity", String(100), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("copies", Integer, nullable=False),
+    UniqueConstraint("portal", "key"),
+    Index(None, "portal", "entity", "last"),
+    Index(None, "last"),
+)
+"""What came in: a row before it is acknowledged. ``last`` is when its newest copy came."""
+
+dues = Table(
+    "dues",
+    metadata,
+    Column("portal", String(200), primary_key=True),
+    Column("recipe", String(100), primary_key=True),
+    Column("entity", String(100), primary_key=True),
+    Column("due", BigInteger),
+    Column("first", BigInteger),
+    Column("ticket", String(80)),
+    Column("since", BigInteger),
+    Column("starts", Integer, nullable=False, server_default=text("0")),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Index(None, "due"),
+    Index(None, "ticket"),
+    Index(None, "portal", "entity"),
+)
+"""Who has to be looked at: waiting (``due``, since ``first``), being looked at (``ticket``, since ``since``),
+or both, when something new came meanwhile. An empty entity is a sweep."""
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("portal", String(200), primary_key=True),
+    Column("recipe", String(100), primary_key=True),
+    Column("ticket", String(80)),
+    Column("issued", BigInteger),
+    Column("runner", String(80)),
+    UniqueConstraint("ticket"),
+)
+"""Whose turn it is: at most one ticket, the right to run one batch, per portal and recipe."""
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("portal", String(200), primary_key=True),
+    Column("recipe", String(100), primary_key=True),
+    Column("entity", String(100), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("due", BigInteger, nullable=False),
+    Index(None, "due"),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("portal", String(200), primary_key=True),
+    Column("recipe", String(100), primary_key=True),
+    Column("slot", BigInteger, nullable=False),
+)
+"""Until when the schedule of a recipe has been followed."""
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("portal", String(200), nullable=False),
+    Column("recipe", String(100), nullable=False),
+    Column("entity", String(100), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("error", Words, nullable=False),
+    Column("hint", Words, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("events", Text, nullable=False),
+    Index(None, "portal", "recipe"),
 )
