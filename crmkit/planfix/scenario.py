@@ -7,85 +7,31 @@ statuses and fields of the very account. They hold no secret.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from crmkit.exceptions import ValidationError
+from crmkit.planfix.field_types import FieldType
 from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.process import ObjectType, Status
-from crmkit.planfix.webhooks import ByHeader, ByHmac, ByPath, Guard
+from crmkit.planfix.scenario_texts import PREFIX, TEXTS
+from crmkit.planfix.webhooks import SECRET_HEADER, SIGNATURE_HEADER
 
-__all__ = ["TEXTS", "Instruction", "setup_instructions"]
+__all__ = ["TEXTS", "Instruction", "Place", "Request", "setup_instructions", "setup_request"]
 
-_PREFIX = "planfix.scenario."
-_TEXTS = {
-    "ru": {
-        "open": "Откройте объект «{object}» (№ {number}), вкладка «Сценарии», и добавьте сценарий.",
-        "on_status": "Событие: изменён статус; любой из: {names}.",
-        "on_fields": "Событие: изменено поле; любое из: {names}.",
-        "on_comment": "Событие: добавлен комментарий.",
-        "not_robot": "Условие: автор изменения — не {robots}: свои действия нам не интересны.",
-        "delay": (
-            "Очередь: через {minutes:минуту|минуты|минут}; отметьте «Новое срабатывание начинает отсчёт"
-            " заново», чтобы серия правок дала один запрос."
-        ),
-        "request": "Операция: HTTP-запрос, метод POST, адрес {url}",
-        "by_path": "В конце адреса вместо СЕКРЕТ — ваш секрет; больше нигде его не пишите.",
-        "by_header": "Заголовок {header}: ваш секрет.",
-        "by_hmac": "Заголовок {header}: результат функции HMACSHA256 от текста {text} с вашим секретом.",
-        "parameters": (
-            "Тело: параметры формы (не JSON: там кавычки в тексте ломают запрос): task = {number}, "
-            "event = {event}."
-        ),
-        "retry": (
-            "Включите повтор при ошибке. Ответ 200 значит «принято»; любой другой на три минуты "
-            "останавливает все запросы аккаунта."
-        ),
-        "check": (
-            "Проверка: измените одну задачу этого объекта; в журнале сервиса появится её номер и "
-            "событие {event}."
-        ),
-    },
-    "en": {
-        "open": "Open the object «{object}» (no. {number}), tab Scenarios, and add a scenario.",
-        "on_status": "Event: the status was changed to any of: {names}.",
-        "on_fields": "Event: any of these fields was changed: {names}.",
-        "on_comment": "Event: a comment was added.",
-        "not_robot": (
-            "Condition: the author of the change is not {robots}: our own doings are no news to us."
-        ),
-        "delay": (
-            "Queue: after {minutes:minute|minutes}; tick that a new firing restarts the countdown, so "
-            "that a burst of edits gives one request."
-        ),
-        "request": "Operation: HTTP request, method POST, address {url}",
-        "by_path": "At the end of the address put your secret for SECRET; write it nowhere else.",
-        "by_header": "Header {header}: your secret.",
-        "by_hmac": (
-            "Header {header}: what the function HMACSHA256 makes of the text {text} with your secret."
-        ),
-        "parameters": (
-            "Body: form parameters (no JSON: quotes in a text would break it): task = {number}, event ="
-            " {event}."
-        ),
-        "retry": (
-            "Switch the repeat after errors on. An answer of 200 means taken; any other stops all "
-            "requests of the account for three minutes."
-        ),
-        "check": (
-            "Check: change one task of this object; the log of the service shows its number and the "
-            "event {event}."
-        ),
-    },
-}
-TEXTS: Mapping[str, Mapping[str, str]] = {
-    language: {_PREFIX + key: text for key, text in texts.items()} for language, texts in _TEXTS.items()
-}
-"""The texts of all instructions, by language and key."""
-
-_NUMBER = "{{Задача.Номер}}"
-"""Planfix's variable; it is called so whatever the language of the interface."""
+Proof = Literal["path", "header", "hmac"]
+"""How a request proves who sends it: see :mod:`crmkit.planfix.webhooks`."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SECRET = "SECRET"  # noqa: S105 (stands where the secret belongs)
+NUMBERS = {"task": "{{Задача.Номер}}", "contact": "{{Контакт.Номер}}"}
+"""Planfix's variables; they are called so whatever the language of the interface."""
+FREE_TEXT = (FieldType.LINE, FieldType.TEXT, FieldType.LOCATION, FieldType.AI_RESULT)
+"""Whatever people type into these breaks a JSON that is typed by hand: nothing is escaped."""
+_PLAIN = re.compile(r"[\w -]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +42,69 @@ class Instruction:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a scenario lives: an object, the object of a template, a process, or the contacts.
+
+    Example:
+        >>> Place("process", 3).opening().params
+        {'name': '', 'number': 3}
+    """
+
+    kind: Literal["object", "template", "process", "contacts", "companies"]
+    number: int = 0
+    name: str = ""
+
+    @property
+    def variable(self) -> str:
+        """Whose number a request carries: ``task`` or ``contact``."""
+        return "contact" if self.kind in ("contacts", "companies") else "task"
+
+    def opening(self) -> Instruction:
+        """Return the first step: where to click."""
+        return _say(f"open_{self.kind}", name=self.name, number=self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is typed into the operation "HTTP request"; ``SECRET`` stands where the secret belongs.
+
+    Attributes:
+        url: The address.
+        headers: Further headers.
+        form: The body as parameters of a form: the better way.
+        template: The body as JSON, for who wants the values of fields too; without those of free text.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    form: Mapping[str, str]
+    template: str
+
+
 def setup_instructions(
-    kind: ObjectType,
+    place: ObjectType | Place,
     url: str,
-    guard: Guard,
+    proof: Proof,
     *,
     event: str,
+    created: bool = False,
+    any_status: bool = False,
     statuses: Iterable[Status] = (),
     fields: Iterable[CustomField] = (),
     on_comments: bool = False,
     robots: Iterable[str] = (),
     minutes: int = 1,
 ) -> tuple[Instruction, ...]:
-    """Return the steps that build a scenario for the tasks of an object.
+    """Return the steps that build a scenario.
 
     Args:
-        kind: The object, from ``planfix.objects.get``.
-        url: Where the handler listens, https.
-        guard: How the scenario proves itself; its secret is not shown.
+        place: Where: the object, from ``planfix.objects.get``, or another place.
+        url: Where the handler listens, https; an address of this machine may be http.
+        proof: How the scenario proves itself; no secret is shown.
         event: What the event is to be called in the request.
+        created: Fire when a task or contact is created.
+        any_status: Fire on every change of the status.
         statuses: Fire when the status becomes one of these, from ``planfix.objects.statuses``.
         fields: Fire when one of these fields changes.
         on_comments: Fire on comments.
@@ -124,41 +114,88 @@ def setup_instructions(
     Raises:
         ValidationError: Nothing is said on which the scenario could fire, or the address is no https address.
     """
-    if not url.startswith("https://"):
-        raise ValidationError("scenario: the handler has no https address", hint="give https://…")
+    spot = Place("object", place.id, place.name) if isinstance(place, ObjectType) else place
     triggers = [
-        *_named("planfix.scenario.on_status", statuses),
-        *_named("planfix.scenario.on_fields", fields),
-        *([Instruction("planfix.scenario.on_comment")] if on_comments else []),
+        *([_say("on_created")] if created else []),
+        *([_say("on_any_status")] if any_status else []),
+        *_named("on_status", statuses),
+        *_named("on_fields", fields),
+        *([_say("on_comment")] if on_comments else []),
     ]
     if not triggers:
-        raise ValidationError("scenario: nothing to fire on", hint="give statuses, fields or on_comments")
+        raise ValidationError(
+            "scenario: nothing to fire on", hint="give created, statuses, fields or on_comments"
+        )
     people = ", ".join(f"«{name}»" for name in robots)
+    request = setup_request(spot, url, proof, event=event)
+    shown = ", ".join(f"{name} = {value}" for name, value in request.form.items())
     return (
-        Instruction("planfix.scenario.open", {"object": kind.name, "number": kind.id}),
+        spot.opening(),
+        *([_say("one_each")] if len(triggers) > 1 else []),
         *triggers,
-        *([Instruction("planfix.scenario.not_robot", {"robots": people})] if people else []),
-        Instruction("planfix.scenario.delay", {"minutes": minutes}),
-        *_request(url, guard, event),
-        Instruction("planfix.scenario.parameters", {"number": _NUMBER, "event": event}),
-        Instruction("planfix.scenario.retry"),
-        Instruction("planfix.scenario.check", {"event": event}),
+        *([_say("not_robot", robots=people)] if people else []),
+        _say("delay", minutes=minutes),
+        _say("request", url=request.url),
+        *_proof(proof, request),
+        _say("parameters", form=shown),
+        _say("retry"),
+        _say("check", event=event),
     )
+
+
+def setup_request(
+    place: Place, url: str, proof: Proof, *, event: str, fields: Mapping[str, CustomField] | None = None
+) -> Request:
+    """Return what is typed into the request of a scenario.
+
+    Args:
+        place: Where the scenario lives.
+        url: Where the handler listens.
+        proof: How the scenario proves itself.
+        event: What the event is to be called.
+        fields: Whose values the JSON is to carry, by the name they get in it.
+
+    Raises:
+        ValidationError: The address is no https address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise ValidationError("scenario: the handler has no https address", hint="give https://…")
+    base, number = url.rstrip("/"), NUMBERS[place.variable]
+    headers: dict[str, str] = {}
+    if proof == "header":
+        headers[SECRET_HEADER] = SECRET
+    elif proof == "hmac":
+        headers[SIGNATURE_HEADER] = f'%%%HMACSHA256("{number}:{event}";"{SECRET}")%%%'
+    values = {place.variable: number, "event": event}
+    if place.variable == "task":
+        values["status"] = "{{Задача.Статус}}"
+        values |= {
+            key: _variable(one.name) for key, one in (fields or {}).items() if one.type not in FREE_TEXT
+        }
+    return Request(
+        url=f"{base}/{SECRET}" if proof == "path" else base,
+        headers=headers,
+        form={place.variable: number, "event": event},
+        template=json.dumps(values, ensure_ascii=False, indent=2).replace('\\"', '"'),
+    )
+
+
+def _variable(name: str) -> str:
+    """Return the variable of a custom field; names with other signs than letters stand in quotes."""
+    return f"{{{{Задача.{name}}}}}" if _PLAIN.fullmatch(name) else f'{{{{Задача."{name}"}}}}'
+
+
+def _say(key: str, **params: Any) -> Instruction:
+    return Instruction(PREFIX + key, params)
 
 
 def _named(key: str, things: Iterable[Status] | Iterable[CustomField]) -> list[Instruction]:
     names = ", ".join(f"«{one.name}» ({one.id})" for one in things)
-    return [Instruction(key, {"names": names})] if names else []
+    return [_say(key, names=names)] if names else []
 
 
-def _request(url: str, guard: Guard, event: str) -> tuple[Instruction, Instruction]:
-    base = url.rstrip("/")
-    match guard:
-        case ByPath():
-            shown, proof = f"{base}/SECRET", Instruction("planfix.scenario.by_path")
-        case ByHeader():
-            shown, proof = base, Instruction("planfix.scenario.by_header", {"header": guard.name})
-        case ByHmac():
-            text = f"{_NUMBER}:{event}"
-            shown, proof = base, Instruction("planfix.scenario.by_hmac", {"header": guard.name, "text": text})
-    return Instruction("planfix.scenario.request", {"url": shown}), proof
+def _proof(proof: Proof, request: Request) -> list[Instruction]:
+    if proof == "path":
+        return [_say("by_path")]
+    return [_say(f"by_{proof}", header=name, value=value) for name, value in request.headers.items()]

@@ -25,8 +25,19 @@ from urllib.parse import parse_qsl
 
 from crmkit.exceptions import ConfigurationError
 
-__all__ = ["MOST_BYTES", "ByHeader", "ByHmac", "ByPath", "Event", "Guard", "parse"]
+__all__ = [
+    "MOST_BYTES",
+    "SECRET_HEADER",
+    "SIGNATURE_HEADER",
+    "ByHeader",
+    "ByHmac",
+    "ByPath",
+    "Event",
+    "Guard",
+    "parse",
+]
 
+SECRET_HEADER, SIGNATURE_HEADER = "X-Crmkit-Secret", "X-Crmkit-Signature"
 MOST_BYTES = 1024 * 1024
 """A scenario's body is some lines; of a longer one only so much is looked at."""
 _MOST_VALUES = 2000
@@ -287,7 +298,7 @@ class ByHeader:
     """
 
     secret: str = field(repr=False)
-    name: str = "X-Crmkit-Secret"
+    name: str = SECRET_HEADER
 
     def __post_init__(self) -> None:
         _check_secret(self.secret)
@@ -311,7 +322,7 @@ class ByHmac:
     """
 
     secret: str = field(repr=False)
-    name: str = "X-Crmkit-Signature"
+    name: str = SIGNATURE_HEADER
 
     def __post_init__(self) -> None:
         _check_secret(self.secret)

@@ -23,6 +23,7 @@ from crmkit.automation.plan import PlanItem
 from crmkit.automation.recipe import Context, Decision, Recipe, Settings
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import DealChanges, Ref
+from crmkit.crm.setup import Watch
 from recipes.stale_deals.approval import await_approval
 from recipes.stale_deals.case import NAME, Case
 from recipes.stale_deals.idle import ROUNDING
@@ -65,6 +66,15 @@ class StaleDeals(Recipe[StaleDealsSettings, Snapshot]):
     )
     optional = frozenset(
         {Capability.ROBOT_NOISE_FILTER, Capability.UNASSIGNED_DEALS, Capability.HIDDEN_COMMENTS}
+    )
+    watches = (
+        Watch(
+            "deal_touched",
+            stages="any",
+            fields=("new_assignee", "refusal_reason", "snooze_until", "release_hold"),
+            comments=True,
+        ),
+        Watch("approval_decided", of="task", kind="approval", stages=("done", "rejected", "cancelled")),
     )
 
     def __init__(self, settings: StaleDealsSettings) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crmkit.config import Bound, TaskKind
+from crmkit.crm.adapters.planfix.drift import FATAL
 from crmkit.crm.adapters.planfix.room import Tools
 from crmkit.crm.setup import Call, Guide, Handler, Line, Watch
-from crmkit.exceptions import NotFound, PermissionDenied
+from crmkit.exceptions import ApiError
 from crmkit.planfix.models import CustomField, Status
 from crmkit.planfix.scenario import TEXTS, Place, setup_instructions, setup_request
 from crmkit.planfix.scenario_texts import PREFIX
@@ -83,7 +84,9 @@ class _Look:
             return Place("template" if what == "template" else "process", number)
         try:
             found = self.tools.client.objects.get(kind.object)
-        except (NotFound, PermissionDenied):
+        except FATAL:
+            raise
+        except ApiError:  # no such object, or a missing right: the vendor's code does not tell them apart
             self._miss("kind_gone", what=what, number=number)
             return None
         return Place("object", found.id, found.name)
