@@ -47,7 +47,8 @@ class _Action(BaseModel):
         key: Identifies the effect for ever: one portal never sees two effects with one key.
         step: The recipe's own name of the step (``warn``, ``return``, …); memory is asked by it.
         episode: The round of the recipe on this entity; counted by the recipe.
-        entity: What it is done to.
+        entity: Whose memory it belongs to: the entity that was decided about.
+        on: What it is done to, if that is something else: the deal of a company, say.
         reason: Why, for the plan, the ledger and the report.
         data: Facts that the recipe wants back from its memory.
     """
@@ -58,8 +59,14 @@ class _Action(BaseModel):
     step: str
     episode: int = 1
     entity: Ref
+    on: Ref | None = None
     reason: Message
     data: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def target(self) -> Ref:
+        """What it is done to."""
+        return self.on or self.entity
 
     @field_serializer("data", when_used="json")
     def _keep_data(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -73,8 +73,8 @@ class Effects:
             deal: The deal as it was read a moment ago, if it was.
         """
         if isinstance(action, UpdateDeal):
-            known = deal if deal is not None and deal.id == action.entity.id else None
-            return image(known or self._crm.deals.get(action.entity.id), action.changes)
+            known = deal if deal is not None and deal.id == action.target.id else None
+            return image(known or self._crm.deals.get(action.target.id), action.changes)
         if isinstance(action, SetTaskState):
             return {"state": self._crm.tasks.get(action.task_id, kind=action.task_kind).state}
         return {}
@@ -84,13 +84,13 @@ class Effects:
         crm = self._crm
         match action:
             case UpdateDeal():
-                return crm.deals.update(action.entity.id, action.changes)
+                return crm.deals.update(action.target.id, action.changes)
             case Notify():
                 return crm.comments.add(
-                    action.entity, action.text, notify=action.people, hidden=action.hidden, key=action.key
+                    action.target, action.text, notify=action.people, hidden=action.hidden, key=action.key
                 )
             case AddComment():
-                return crm.comments.add(action.entity, action.text, hidden=action.hidden, key=action.key)
+                return crm.comments.add(action.target, action.text, hidden=action.hidden, key=action.key)
             case CreateTask():
                 return crm.tasks.create(action.task, key=action.key)
             case SetTaskState():
@@ -110,7 +110,7 @@ class Effects:
         try:
             return self._look(record)
         except NotFound:
-            return Seen(Sight.OVERTAKEN, why=f"{record.entity} is not there any more")
+            return Seen(Sight.OVERTAKEN, why=f"{record.action().target} is not there any more")
         except (OutcomeUnknown, Unsupported) as error:
             return Seen(Sight.UNCLEAR, why=error.message)
 
@@ -164,7 +164,7 @@ class Effects:
                 return _found(found_task.id if found_task else "")
             case Notify() | AddComment():
                 found = self._crm.comments.find_own(
-                    action.entity, text=action.text, key=action.key, since=since
+                    action.target, text=action.text, key=action.key, since=since
                 )
                 return _found(found.id if found else "")
             case Remember():
@@ -173,7 +173,7 @@ class Effects:
                 raise RecipeError(f"{action.kind} cannot be looked for yet")
 
     def _look_at_deal(self, record: ActionRecord, action: UpdateDeal) -> Seen:
-        deal = self._crm.deals.get(action.entity.id)
+        deal = self._crm.deals.get(action.target.id)
         after = image(deal, action.changes)
         version = deal.updated_at.isoformat() if deal.updated_at else ""
         stands = standing(deal, record.before, action.changes)

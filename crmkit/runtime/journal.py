@@ -163,7 +163,6 @@ class Journal:
         """Tell whether what was created under this id is known to be another effect's doing."""
         query = select(actions.c.id).where(
             actions.c.portal == record.portal,
-            actions.c.entity == str(record.entity),
             actions.c.kind.in_(COMMENTS if record.kind in COMMENTS else (record.kind,)),
             actions.c.remote_id == remote_id,
             actions.c.id != record.id,
