@@ -69,16 +69,26 @@ class OutcomeUnknown(CrmkitError):
         operation: The vendor's name of the operation, for example ``POST /task/{id}/comments/``.
         request: The request without its secrets.
         checked: How the outcome was looked for, empty if there was no way to look.
+        overload: A web server said that the portal has too much to do (503): probably, not provably, nothing
+            was done, and the size of the request is not to blame.
         hint: What to do about it.
     """
 
     def __init__(
-        self, message: str, *, operation: str = "", request: Any = None, checked: str = "", hint: str = ""
+        self,
+        message: str,
+        *,
+        operation: str = "",
+        request: Any = None,
+        checked: str = "",
+        overload: bool = False,
+        hint: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.operation = operation
         self.request = request
         self.checked = checked
+        self.overload = overload
 
 
 class ApiError(CrmkitError):

@@ -12,19 +12,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import lru_cache
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Any
 
 from crmkit.bitrix24.chain import refs_in, run_in_order
 from crmkit.bitrix24.encoding import has_reference, to_command
 from crmkit.bitrix24.outcomes import Command, Outcome, Status
 from crmkit.bitrix24.parcel import ATTEMPTS, PAGE, Again, Gate, Job, Kind, Parcel, deliver
+from crmkit.bitrix24.sizer import Sizer, grown
 from crmkit.clock import Clock
 from crmkit.exceptions import CrmkitError, ValidationError
 from crmkit.transport.rate_limit import Limiter
 from crmkit.transport.request import Effect
 
-__all__ = ["Batcher", "Sizer", "as_command"]
+__all__ = ["Batcher", "as_command"]
 
 HEAVIEST = 4_000_000
 """Bytes of commands in one request; files go in few at a time."""
@@ -41,37 +42,6 @@ def as_command(given: CommandLike) -> Command:
     if isinstance(given, Command):
         return given
     return Command(given) if isinstance(given, str) else Command(given[0], given[1])
-
-
-class Sizer:
-    """How many commands go into one request, so that it ends well before the portal's sixty seconds."""
-
-    GOAL = 30.0
-
-    def __init__(self, most: int = PAGE) -> None:
-        self.size = most
-        self._most = most
-
-    def learn(self, commands: int, seconds: float) -> None:
-        """Note how long a batch of so many commands took the portal.
-
-        Example:
-            >>> sizer = Sizer()
-            >>> sizer.learn(50, 50.0)
-            >>> sizer.size
-            30
-        """
-        if seconds <= 0 or not commands:
-            return
-        fitting = int(self.GOAL * commands / seconds)
-        if fitting < self.size:
-            self.size = max(1, fitting)
-        elif commands >= self.size:
-            self.size = min(self._most, self.size * 2, max(1, fitting))
-
-    def lost(self, commands: int) -> None:
-        """Note that a batch of so many commands brought no answer."""
-        self.size = max(1, min(self.size, commands // 2))
 
 
 class Batcher:
@@ -146,6 +116,10 @@ class _Run:
         self._exhausted = False
         self._window = PAGE * 4 * owner._workers
         self._fatal: CrmkitError | None = None
+        self._doubted: set[str] = set()
+        """Methods that were refused for their run time, and of which nothing has been done since."""
+        self._probed: set[str] = set()
+        """Those of them with a request under way: its answer tells whether the others may follow."""
 
     def outcomes(self) -> Iterator[Outcome]:
         while True:
@@ -209,7 +183,7 @@ class _Run:
         heads = {
             method: queue
             for method, queue in self._waiting.items()
-            if queue and self._owner._limiter.operating.delay(method) <= 0
+            if queue and method not in self._probed and self._owner._limiter.operating.delay(method) <= 0
         }
         chosen: list[Job] = []
         passed: list[Job] = []
@@ -233,6 +207,8 @@ class _Run:
             chosen.append(job)
         for job in reversed(passed):
             self._waiting[job.command.method].appendleft(job)
+        if self._doubted:
+            self._probed |= self._doubted & {job.command.method for job in chosen}
         return Parcel(chosen, kind) if chosen else None
 
     def _has_turn(self, job: Job) -> bool:
@@ -246,24 +222,35 @@ class _Run:
         return job.command.repeat is Effect.READ and all(one.command.repeat is Effect.READ for one in before)
 
     def _receive(self, parcel: Parcel) -> None:
-        self._sizer.learn(len(parcel.jobs), parcel.duration)
-        if any(isinstance(v, Again) and v.lost and v.most < PAGE for v in parcel.verdicts):
-            self._sizer.lost(len(parcel.jobs))
         self._fatal = self._fatal or parcel.fatal
+        self._resize(parcel)
+        self._probed -= {job.command.method for job in parcel.jobs}
         now = self._clock.monotonic()
         returned: list[Job] = []
         for job, verdict in zip(parcel.jobs, parcel.verdicts, strict=True):
             if isinstance(verdict, Outcome):
+                self._doubted.discard(job.command.method)
                 self._finish(job, verdict)
                 continue
             if verdict.paused:
+                self._doubted.add(job.command.method)
                 self._owner._limiter.pause(job.command.method, verdict.delay)
-            job.looking, job.most = verdict.look, verdict.most
+            job.looking, job.most = verdict.look, verdict.most or job.most
             job.losses += verdict.lost
             job.ready = now + (0.0 if verdict.paused else verdict.delay)
             returned.append(job)
         for job in reversed(returned):
             self._waiting[job.command.method].appendleft(job)
+
+    def _resize(self, parcel: Parcel) -> None:
+        """Let the next ones be smaller if this one was too long, and larger again if it went well."""
+        if any(isinstance(one, Again) and one.most for one in parcel.verdicts):
+            self._sizer.lost(len(parcel.jobs))
+        elif parcel.answered:
+            self._sizer.learn(len(parcel.jobs), parcel.duration)
+            if any(job.most < PAGE for job in parcel.jobs):  # what was lost together goes one by one at first
+                for job in chain.from_iterable(self._waiting.values()):
+                    job.most = grown(job.most)
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
         self._ready[job.index] = outcome

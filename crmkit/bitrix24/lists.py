@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crmkit.bitrix24.batch import Sizer
 from crmkit.bitrix24.encoding import Ref, has_reference, to_command
 from crmkit.bitrix24.envelope import as_map, rows_of
-from crmkit.bitrix24.parcel import PAGE, Gate
+from crmkit.bitrix24.parcel import Gate
+from crmkit.bitrix24.sizer import PAGE, Sizer
 from crmkit.clock import Clock
 from crmkit.exceptions import ApiError, CrmkitError, IncompleteList, OutcomeUnknown, RateLimited
 from crmkit.transport.rate_limit import Limiter
@@ -193,8 +193,9 @@ class _Walk:
         commands = {f"p{n}": to_command(self._method, self._after(self._reference(n))) for n in range(size)}
         try:
             envelope = self._owner._gate.batch(commands, halt=True)
-        except OutcomeUnknown:  # a read has no outcome: only the answer was lost
-            self._sizer.lost(size)
+        except OutcomeUnknown as error:  # a read has no outcome: only the answer was lost
+            if not error.overload:
+                self._sizer.lost(size)
             return []
         self._sizer.learn(size, float(envelope.time.get("duration") or 0.0))
         answer = as_map(envelope.result)

@@ -12,6 +12,7 @@ from crmkit.bitrix24.encoding import normalise
 from crmkit.bitrix24.envelope import Envelope, as_map, rows_of
 from crmkit.bitrix24.errors import Classifier
 from crmkit.bitrix24.outcomes import Command, ExternalKey, Outcome, Status
+from crmkit.bitrix24.sizer import PAGE
 from crmkit.exceptions import (
     ApiError,
     AuthenticationError,
@@ -25,14 +26,12 @@ from crmkit.exceptions import (
 from crmkit.transport.request import Effect
 from crmkit.transport.retry import Action
 
-__all__ = ["Again", "Gate", "Job", "Kind", "Parcel", "Verdict", "deliver"]
+__all__ = ["PAGE", "Again", "Gate", "Job", "Kind", "Parcel", "Verdict", "deliver"]
 
 HOPELESS = (AuthenticationError, PermissionDenied, RateLimited, TransportError)
 """What the next batch would meet too: it is not sent."""
 ATTEMPTS = 6
 """How often the answer of one command may be lost before it is given up."""
-PAGE = 50
-"""Rows of a page, and commands of a batch: the portal's limits."""
 
 
 class Gate(Protocol):
@@ -83,7 +82,7 @@ class Job:
     way: Kind = Kind.BATCH
     looking: bool = False
     losses: int = 0
-    most: int = 50
+    most: int = PAGE
     ready: float = 0.0
     target: tuple[Any, ...] | None = None
 
@@ -101,14 +100,14 @@ class Again:
         delay: Seconds from now.
         look: Look for it instead of sending it.
         paused: The method's own budget is used up: nobody may call it until then.
-        most: With how many it may travel then.
+        most: With how many it may travel then, because the request was perhaps too long; 0: as before.
         lost: It counts as a lost answer.
     """
 
     delay: float = 0.0
     look: bool = False
     paused: bool = False
-    most: int = 50
+    most: int = 0
     lost: bool = False
 
 
@@ -124,6 +123,7 @@ class Parcel:
         kind: How it travels.
         halt: Stop at the first command that fails.
         verdicts: One per job.
+        answered: The portal answered to it as a batch.
         duration: Seconds that the portal worked on it, 0 if it does not say.
         fatal: Set if nothing else needs to be tried: the credentials were refused, the portal cannot be
             reached.
@@ -133,6 +133,7 @@ class Parcel:
     kind: Kind = Kind.BATCH
     halt: bool = False
     verdicts: list[Verdict] = field(default_factory=list)
+    answered: bool = False
     duration: float = 0.0
     fatal: CrmkitError | None = None
 
@@ -161,6 +162,7 @@ def _batch(parcel: Parcel, gate: Gate, attempts: int) -> None:
         parcel.verdicts = [Outcome(job.command, Status.FAILED, error=error) for job in parcel.jobs]
         return
     else:
+        parcel.answered = True
         parcel.duration = float(envelope.time.get("duration") or 0.0)
         _sort(parcel, names, envelope, gate, attempts)
         return
@@ -256,19 +258,21 @@ def _alone(parcel: Parcel, gate: Gate, attempts: int) -> None:
 
 
 def _lost(parcel: Parcel, gate: Gate, error: OutcomeUnknown, attempts: int) -> None:
-    """Nobody knows what was done: repeat what may be repeated, look for what can be found."""
-    smaller = max(1, len(parcel.jobs) // 2)
+    """Nobody knows what was done: repeat what may be repeated, look for what can be found.
+
+    In smaller parts, as the request may have been too long; not if the portal only had too much to do.
+    """
+    smaller = 0 if error.overload or parcel.halt else max(1, len(parcel.jobs) // 2)
     tangled = parcel.halt and any(job.command.repeat is Effect.WRITE for job in parcel.jobs)
     for job in parcel.jobs:
         if tangled or job.command.repeat is Effect.WRITE:
             parcel.verdicts.append(Outcome(job.command, Status.UNKNOWN, error=_doubt(job, error.message)))
-        elif len(parcel.jobs) == 1 and job.losses + 1 >= attempts:
+        elif job.losses + 1 >= attempts and (len(parcel.jobs) == 1 or error.overload):
             read = job.command.repeat is Effect.READ
             status = Status.FAILED if read else Status.UNKNOWN
             parcel.verdicts.append(Outcome(job.command, status, error=_doubt(job, error.message)))
         else:
-            most = 50 if parcel.halt else smaller
-            parcel.verdicts.append(Again(_pause(job), most=most, lost=True))
+            parcel.verdicts.append(Again(_pause(job), most=smaller, lost=True))
     _settle_doubtful(parcel, gate)
 
 

@@ -90,8 +90,10 @@ def no_json(request: Request, response: Response, host: str, url: str, clock: Cl
     """Describe an answer that is not the API's; ``None`` if it is JSON or may be empty.
 
     A 4xx without JSON comes from a web server that turned the request down, so nothing was done. After a 2xx
-    or 5xx that cannot be known. A redirect that only changes scheme or host sends the whole request elsewhere
-    (a renamed Bitrix24 portal): not done. Any other redirect may be the end of a form that was carried out.
+    or 5xx that cannot be known: a 503 of a front end that counts requests was not taken, one of a server
+    whose worker died may have been, and the pages look alike. A redirect that only changes scheme or host
+    sends the whole request elsewhere (a renamed Bitrix24 portal): not done. Any other redirect may be the end
+    of a form that was carried out.
     """
     if response.status in REDIRECTS:
         return _redirected(request, response, host, url)
@@ -111,6 +113,7 @@ def no_json(request: Request, response: Response, host: str, url: str, clock: Cl
         action,
         not_taken=refused,
         retry_after=retry_after(response, clock),
+        overload=status == 503,
     )
 
 

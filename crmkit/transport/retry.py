@@ -72,6 +72,8 @@ class Failure:
         not_taken: It is proven that the portal did nothing.
         retry_after: Seconds that the portal asked for.
         operation_only: A WAIT concerns this operation, not the whole account.
+        overload: A web server said that the portal has too much to do, which proves nothing, but whoever uses
+            the account had better wait a moment.
     """
 
     error: CrmkitError
@@ -79,6 +81,7 @@ class Failure:
     not_taken: bool = False
     retry_after: float | None = None
     operation_only: bool = False
+    overload: bool = False
 
 
 Classifier = Callable[[Request, Response], Failure | None]
@@ -132,6 +135,8 @@ class Course:
     refreshed: bool = False
     in_doubt: bool = False
     """An attempt may have been carried out."""
+    overload: bool = False
+    """The last failure said that the portal has too much to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,7 @@ def judge(
         again = not course.refreshed
         course.refreshed = True
         return Verdict(refresh=True) if again else Verdict(failure.error)
+    course.overload = failure.overload
     ours = isinstance(failure.error, TransportError)
     if failure.action is Action.FAIL and not ours:
         return Verdict(failure.error)
@@ -233,5 +239,6 @@ def conclude(request: Request, error: CrmkitError, course: Course) -> CrmkitErro
         f"{request.operation} may or may not have been carried out: {error.message}",
         operation=request.operation,
         request=request,
+        overload=course.overload,
         hint=hint,
     )

@@ -263,10 +263,11 @@ class Transport:
         self, request: Request, failure: Failure, course: Course, credentials: Mapping[str, str]
     ) -> Verdict:
         verdict = judge(request, failure, course, self.policy, self._random)
-        if failure.action is Action.WAIT and self.limiter is not None:
+        if (failure.action is Action.WAIT or failure.overload) and self.limiter is not None:
             # Whoever else uses the account would be told the same: spare the portal their requests.
             scope = request.operation if failure.operation_only else None
-            self.limiter.pause(scope, min(failure.retry_after or verdict.delay, _LONGEST_PAUSE))
+            pause = failure.retry_after or verdict.delay or self.policy.base
+            self.limiter.pause(scope, min(pause, _LONGEST_PAUSE))
         if not verdict.refresh:
             return verdict
         try:

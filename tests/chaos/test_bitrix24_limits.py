@@ -76,12 +76,32 @@ def test_a_bucket_that_others_filled_is_respected_at_once(workers: int) -> None:
         assert box.clock.monotonic() - started <= 101 / RATE * 1.05
 
 
-def test_a_front_end_that_refuses_with_a_page_loses_nothing() -> None:
-    """A page proves nothing, so what it was the answer to counts as lost and goes again in smaller parts."""
-    with portal(bucket_answer="html", cost=0.01) as (box, client):
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_front_end_that_refuses_with_a_page_loses_nothing(workers: int) -> None:
+    """A page proves nothing, so what it was the answer to counts as lost; all the same everybody slows down,
+    and the requests stay as large as they were."""
+    with portal(workers=workers, bucket_answer="html", cost=0.01) as (box, client):
+        client.deals.fields()
         spent_by_others(box)
+        started = box.clock.monotonic()
         updates(client)
         assert {row["TITLE"][:3] for row in box.portal.items[2]} == {"new"}
+        assert refused(box) <= workers
+        assert len(box.requests) <= 101 + workers
+        assert box.clock.monotonic() - started <= 101 / RATE * 1.05
+
+
+def test_a_page_is_no_proof_creates_are_looked_for() -> None:
+    with portal(bucket_answer="html") as (box, client):
+        client.deals.fields()
+        spent_by_others(box)
+        sure = client.deals.create_many([{"title": "sure"}], key=lambda row: row["title"])
+        assert len(sure.done) == 1
+        spent_by_others(box)
+        unsure = client.deals.create_many([{"title": "unsure"}])
+        assert len(unsure.unknown) == 1
+        titles = [row["TITLE"] for row in box.portal.items[2]]
+        assert (titles.count("sure"), titles.count("unsure")) == (1, 0)
 
 
 def spent_by_others(box: Any) -> None:

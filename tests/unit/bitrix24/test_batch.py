@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import requests
 
-from crmkit.bitrix24.batch import Sizer
 from crmkit.bitrix24.client import Bitrix24
 from crmkit.bitrix24.encoding import Ref
 from crmkit.bitrix24.outcomes import Command, ExternalKey, Outcome, Status
@@ -328,14 +327,6 @@ def test_slow_batches_get_smaller(b24: Bitrix24, portal: Any) -> None:
     sizes = [len(body["cmd"]) for body in batches(portal)]
     assert sizes[0] == 50
     assert set(sizes[1:-1]) == {30}
-
-
-def test_sizer_grows_again() -> None:
-    sizer = Sizer()
-    sizer.lost(50)
-    assert sizer.size == 25
-    sizer.learn(25, 0.5)
-    assert sizer.size == 50
 
 
 def test_halt_stops_at_the_first_failure_and_passes_results_on(b24: Bitrix24, portal: Any) -> None:

@@ -10,7 +10,7 @@ import responses
 
 from crmkit.clock import ManualClock
 from crmkit.exceptions import CrmkitError, OutcomeUnknown, RateLimited, TransportError
-from crmkit.transport import Effect, RetryPolicy
+from crmkit.transport import BucketRule, Effect, Limiter, RetryPolicy
 from crmkit.transport.answers import Redirected, origin_of
 
 from .conftest import MakeTransport, TokenAuth, WireServer, answer, ask
@@ -135,6 +135,26 @@ def test_maintenance_says_when_it_ends(
     server.plays = [answer(PAGE, 503, {"Retry-After": header}), answer()]
     make_transport(server.url).send(ask())
     assert clock.monotonic() == pytest.approx(seconds, abs=0.01)
+
+
+@pytest.mark.parametrize(("status", "pause"), [(503, 0.5), (502, 0.0), (504, 0.0)])
+@pytest.mark.parametrize("effect", [IDEMPOTENT, WRITE])
+def test_a_503_page_lets_everybody_wait_and_proves_nothing(
+    make_transport: MakeTransport,
+    server: WireServer,
+    clock: ManualClock,
+    effect: Effect,
+    status: int,
+    pause: float,
+) -> None:
+    server.plays = [answer(PAGE, status)]
+    bucket = Limiter(BucketRule(2.0, 50), clock)
+    transport = make_transport(server.url, limiter=bucket, policy=RetryPolicy(attempts=1))
+    error = outcome(transport, effect)
+    assert isinstance(error, OutcomeUnknown)
+    assert error.overload is (status == 503)
+    assert bucket.operating.delay("anything else") == pytest.approx(pause)
+    assert bucket.forecast(51) == pytest.approx(25.5 if pause else 1.0), "nothing of the burst is left"
 
 
 @pytest.mark.parametrize("status", [202, 204])
