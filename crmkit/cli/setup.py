@@ -20,6 +20,7 @@ __all__ = ["register"]
 
 Proof = Literal["path", "header", "hmac"]
 Shown = tuple[str, dict[str, Any]]
+STATES = {"kept": "setup.secret.kept", "written": "setup.secret.written", "unset": "setup.secret.unset"}
 
 
 def register(app: typer.Typer) -> None:
@@ -109,7 +110,7 @@ def _problems(session: Session, guide: Guide) -> Iterator[str]:
 
 def _about(secret: HandlerSecret, *, show: bool) -> Iterator[Shown]:
     """Tell where the secret is, and the secret itself if that is asked for."""
-    yield f"setup.secret.{secret.state}", {"place": secret.reference}
+    yield STATES[secret.state], {"place": secret.reference}
     if not secret.configured:
         yield "setup.secret.bind", {"where": secret.where, "reference": secret.reference}
     yield ("setup.secret.is", {"secret": secret.value}) if show else ("setup.secret.hidden", {})
