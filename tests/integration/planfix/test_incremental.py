@@ -12,6 +12,7 @@ import pytest
 
 from crmkit.exceptions import ValidationError
 from crmkit.planfix import Planfix
+from crmkit.planfix.ids import external_id
 from crmkit.planfix.incremental import Cursor
 from crmkit.planfix.models import Task
 from crmkit.sandbox import Sandbox
@@ -78,6 +79,56 @@ def test_nothing_is_lost_and_nothing_comes_twice(seed: int) -> None:
         handed = read_while_changing(box, planfix, passes=8, every=2, page_size=10, seed=seed)
     assert len(handed) > 220
     assert set(handed.values()) == {1}
+
+
+MANY = 20_000
+
+
+def test_a_large_account_is_read_while_others_change_it() -> None:
+    """The size that is promised; about 15 s."""
+    with (
+        Sandbox.planfix(seed="many_tasks", tasks=MANY, daily_limit=None) as box,
+        Planfix(box.url, token=box.tokens["robot"], clock=box.clock) as planfix,
+    ):
+        before = len(box.account.tasks)
+        assert before >= MANY
+        handed = read_while_changing(box, planfix, passes=4, every=MANY // 800, page_size=100)
+    assert len(handed) > before + 300, "every task, and the looks that changes gave them"
+    assert set(handed.values()) == {1}
+
+
+@pytest.mark.parametrize("page_size", [7, 100])
+def test_only_what_changed_is_asked_for(page_size: int) -> None:
+    """Each pass of ``only_changed`` yields what was touched since the last, whatever happens meanwhile."""
+    source, dice = external_id("1C"), random.Random(7)
+    with (
+        Sandbox.planfix(seed="many_tasks", tasks=300, daily_limit=None) as box,
+        Planfix(box.url, token=box.tokens["robot"], clock=box.clock) as planfix,
+    ):
+        numbers = [number for number, task in box.account.tasks.items() if not task.is_deleted]
+
+        def read(every: int = 0) -> dict[int, str]:
+            looks: dict[int, str] = {}
+            rows = planfix.tasks.list(only_changed=True, source_id=source, fields=FIELDS, page_size=page_size)
+            for count, task in enumerate(rows, start=1):
+                assert task.id not in looks, "twice in one pass"
+                looks[task.id] = task.name
+                if every and count % every == 0:
+                    box.act.rename("user:4", dice.choice(numbers), f"Renamed {dice.random()}")
+            return looks
+
+        known = read()
+        assert known.keys() == set(numbers)
+        for _ in range(5):
+            touched = dice.sample(numbers, 40)
+            for number in touched:
+                box.act.rename("user:4", number, f"Renamed {dice.random()}")
+            found = read(every=10)
+            assert found.keys() >= set(touched)
+            known |= found
+        known |= read()
+        assert known == {number: box.account.tasks[number].name for number in numbers}
+        assert read() == {}
 
 
 def test_a_quiet_pass_yields_nothing_and_costs_little(box: PlanfixSandbox, planfix: Planfix) -> None:
