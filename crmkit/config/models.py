@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
-from difflib import get_close_matches
-from ipaddress import ip_address
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -17,16 +14,29 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
-    PlainValidator,
     PrivateAttr,
     SecretStr,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from crmkit.config.secret import HOW_TO_REFER, Secret
+from crmkit.config.secret import HOW_TO_REFER
+from crmkit.config.values import (
+    FULL_URL,
+    OWN_ERROR,
+    RATES,
+    SecretField,
+    Url,
+    UserId,
+    ZoneName,
+    bound,
+    did_you_mean,
+    handler,
+    is_loopback,
+    listed,
+    store_section,
+    wrong,
+)
 from crmkit.exceptions import ConfigurationError
 
 __all__ = [
@@ -44,107 +54,6 @@ __all__ = [
     "did_you_mean",
     "is_loopback",
 ]
-
-OWN_ERROR = "crmkit"
-FULL_URL = "give the full REST address, for example https://acme.planfix.ru/rest"
-
-
-def did_you_mean(word: str, known: Any) -> str:
-    """Return ``did you mean ...`` if something known is close to the word, else an empty text."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"did you mean {near[0]}?" if near else ""
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL points at this machine.
-
-    Example:
-        >>> is_loopback("http://127.0.0.1:8000/rest"), is_loopback("https://acme.planfix.ru/rest")
-        (True, False)
-    """
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _wrong(what: str, hint: str, key: str = "") -> PydanticCustomError:
-    # The texts go in as parameters: a brace in them must not be taken for a placeholder.
-    return PydanticCustomError(OWN_ERROR, "{what}", {"what": what, "hint": hint, "key": key})
-
-
-def _secret(value: Any) -> Secret:
-    if isinstance(value, Secret):
-        return value
-    if isinstance(value, SecretStr) or (isinstance(value, str) and value.strip()):
-        return Secret(value)
-    raise _wrong("is empty", HOW_TO_REFER)
-
-
-def _timezone(value: str) -> str:
-    zones = available_timezones()
-    if value in zones:
-        return value
-    hint = did_you_mean(value, zones) or "use a name such as Europe/Moscow or Asia/Almaty"
-    raise _wrong(f"no time zone is called {value!r}", hint)
-
-
-def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if not parts.scheme or not parts.netloc:
-        account = re.split("[/.]", value, maxsplit=1)[0]
-        full = f"write https://{account}.planfix.ru/rest" if account.replace("-", "").isalnum() else FULL_URL
-        raise _wrong("is not a full address", full)
-    if parts.scheme not in ("http", "https"):
-        raise _wrong(f"begins with {parts.scheme}://", FULL_URL)
-    if parts.scheme == "http" and not is_loopback(value):
-        raise _wrong("http:// would send the token in the clear", "write https://")
-    if parts.username or parts.query:
-        raise _wrong("holds credentials or parameters", "keep only the address; the token has its own key")
-    if not parts.path.strip("/"):
-        raise _wrong("is the address of the account, not of its REST API", f"write {value.rstrip('/')}/rest")
-    return value.rstrip("/")
-
-
-def _handler(value: str) -> str:
-    if value.startswith("https://") or is_loopback(value):
-        return value.rstrip("/")
-    raise _wrong("is no https address", "give https://…: the secret goes over the net")
-
-
-def _list(value: Any) -> Any:
-    """Let the environment give a list: as JSON or separated by commas."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise _wrong("is not a JSON list", 'write a,b or ["a","b"]') from None
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _user(value: Any) -> str:
-    number = str(value).removeprefix("user:")
-    if not number.isdigit():
-        raise _wrong("is not the id of a user", 'write "user:90"')
-    return f"user:{number}"
-
-
-def _store(value: Any) -> Any:
-    """Let ``CRMKIT_STORE`` be the address itself: the section has no other key."""
-    return {"url": value} if isinstance(value, str) else value
-
-
-def _bound(value: Any) -> Any:
-    return {"id": value} if isinstance(value, int | str) else value
-
-
-Url = Annotated[str, AfterValidator(_url)]
-ZoneName = Annotated[str, AfterValidator(_timezone)]
-UserId = Annotated[str, BeforeValidator(_user)]
-SecretField = Annotated[Secret, PlainValidator(_secret), PlainSerializer(str, return_type=str)]
 
 
 class _Section(BaseModel):
@@ -184,11 +93,11 @@ class BoundField(Bound):
     """A custom field. Its type and options may be remembered too, to notice when they change."""
 
     type: FieldType | None = None
-    options: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
+    options: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
 
 
-StageName = Annotated[Bound, BeforeValidator(_bound)]
-FieldName = Annotated[BoundField, BeforeValidator(_bound)]
+StageName = Annotated[Bound, BeforeValidator(bound)]
+FieldName = Annotated[BoundField, BeforeValidator(bound)]
 
 
 class CardMapping(_Section):
@@ -212,14 +121,21 @@ class TaskKind(_Section):
 
 
 class DealMapping(TaskKind):
-    """Which things of the portal are deals, and what the logical names of stages and fields stand for."""
+    """Which things of the portal are deals, and what the logical names stand for.
 
+    ``pipelines`` are those of Bitrix24; a Planfix account has one, the process of the deals.
+    """
+
+    pipelines: dict[str, StageName] = {}
     stages: dict[str, StageName] = {}
     fields: dict[str, FieldName] = {}
 
 
 class TaskMapping(TaskKind):
-    """Which tasks are of a kind (``[portals.X.tasks.KIND]``), and which of their stages means which state."""
+    """Which tasks are of a kind (``[portals.X.tasks.KIND]``), and which of their stages means which state.
+
+    At Bitrix24 a stage is the number of a status (``"5"``), or ``"tag:NAME"``: completed with that tag.
+    """
 
     stages: dict[Literal["open", "done", "rejected", "cancelled"], StageName] = {}
 
@@ -227,7 +143,7 @@ class TaskMapping(TaskKind):
 class WebhookConfig(_Section):
     """Where the portal calls us, and how it proves that it is the portal; ``crmkit setup`` tells more."""
 
-    url: Annotated[str, AfterValidator(_handler)] = ""
+    url: Annotated[str, AfterValidator(handler)] = ""
     secret: SecretField | None = Field(None, description=HOW_TO_REFER)
     proof: Literal["path", "header", "hmac"] = "header"
 
@@ -238,7 +154,8 @@ class PortalConfig(_Section):
     ``timezone`` is the portal's: days begin and end in it. ``user`` says whose token it is, which Planfix
     does not tell: then our own comments are known for ours, and if that person lives in another zone, the
     days of filters are those of that zone. ``robots`` are users besides those with the role Robot whose
-    doings are not human. ``limits_file`` is for several processes that use the portal at the same time.
+    doings are not human. ``workflows`` are business processes by logical name. ``limits_file`` is for
+    several processes that use the portal at the same time.
 
     Example:
         >>> portal = PortalConfig(provider="planfix", url="https://acme.planfix.ru/rest", token="env:TOKEN")
@@ -259,26 +176,34 @@ class PortalConfig(_Section):
         None, description='a file that all processes share, for example "limits.db"; on a local disk'
     )
     user: UserId | None = Field(None, description='whose token it is, for example "user:90"')
-    robots: Annotated[tuple[UserId, ...], BeforeValidator(_list)] = ()
+    robots: Annotated[tuple[UserId, ...], BeforeValidator(listed)] = ()
     clock: Literal["system", "sandbox"] = "system"
     deals: DealMapping = DealMapping()
     tasks: dict[str, TaskMapping] = {}
     contacts: CardMapping = CardMapping()
     companies: CardMapping = CardMapping()
+    workflows: dict[str, StageName] = {}
     webhook: WebhookConfig = WebhookConfig()
     _name: str = PrivateAttr("")
     _source: Path | None = PrivateAttr(None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pace_of_the_vendor(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("provider") in RATES and "rate" not in values:
+            return {**values, "rate": RATES[values["provider"]]}
+        return values
 
     @model_validator(mode="after")
     def _only_on_loopback(self) -> PortalConfig:
         if is_loopback(self.url):
             return self
         if self.clock == "sandbox":
-            raise _wrong("is for a sandbox on this machine only", 'remove it or write "system"', "clock")
+            raise wrong("is for a sandbox on this machine only", 'remove it or write "system"', "clock")
         for key, secret in {"token": self.token, "webhook.secret": self.webhook.secret}.items():
             if secret is not None and secret.in_the_open:
                 what = f"the {key.split('.')[-1]} itself stands here"
-                raise _wrong(what, f"keep it elsewhere: {HOW_TO_REFER}", key)
+                raise wrong(what, f"keep it elsewhere: {HOW_TO_REFER}", key)
         return self
 
     @property
@@ -348,7 +273,7 @@ class Config(BaseSettings):
     )
 
     default_portal: str = ""
-    store: Annotated[StoreConfig, BeforeValidator(_store)] = StoreConfig()
+    store: Annotated[StoreConfig, BeforeValidator(store_section)] = StoreConfig()
     portals: dict[str, PortalConfig] = {}
     recipes: dict[str, dict[str, Any]] = {}
     _source: Path | None = PrivateAttr(None)
@@ -369,7 +294,7 @@ class Config(BaseSettings):
     def _default_exists(self) -> Config:
         if self.default_portal and self.default_portal not in self.portals:
             hint = did_you_mean(self.default_portal, self.portals) or f"add [portals.{self.default_portal}]"
-            raise _wrong(f"there is no portal {self.default_portal!r}", hint, "default_portal")
+            raise wrong(f"there is no portal {self.default_portal!r}", hint, "default_portal")
         return self
 
     @property
