@@ -39,6 +39,7 @@ ALL_PREFIXES = (
 )
 LIKE = ("%", "=%", "%=", "!%", "!=%", "!%=")
 ORDERED: dict[str, Callable[[Any, Any], Any]] = {">": gt, ">=": ge, "<": lt, "<=": le}
+NOT_INDEXED = frozenset({"double", "boolean", "date", "datetime"})
 NO_LIKE = frozenset({"crm_status", "crm_company", "crm_contact"})
 """Types whose pattern filters the old lists turn into plain equality."""
 
@@ -69,14 +70,14 @@ class Conditions:
     Attributes:
         low, high: Only numbers above and below these; ``None`` for no bound.
         ids: Only these numbers.
-        keys: Fields that have to have a value, for the table's indexes.
+        keys: Fields that have to have one of some values, for the table's indexes.
         tests: What else a row has to pass.
     """
 
     low: int = 0
     high: int | None = None
     ids: set[int] | None = None
-    keys: list[tuple[str, Any]] = field(default_factory=list)
+    keys: list[tuple[str, list[str]]] = field(default_factory=list)
     tests: list[Test] = field(default_factory=list)
 
     @classmethod
@@ -106,8 +107,11 @@ class Conditions:
     def _add(self, prefix: str, spec: FieldSpec, value: Any, dialect: Dialect, zone: tzinfo) -> None:
         if spec.name == "ID" and spec.type == "integer" and self._by_number(prefix, spec, value, zone):
             return
-        if prefix in ("", "=") and spec.type in TEXTS and isinstance(value, str) and value:
-            self.keys.append((spec.name, value))
+        if prefix in ("", "=", "@") and spec.type not in NOT_INDEXED:
+            given = as_list(value) if isinstance(value, (list, dict)) else [value]
+            keys = [str(sought(spec, one, zone) or "") for one in given if not isinstance(one, (list, dict))]
+            if keys and all(keys):
+                self.keys.append((spec.name, keys))
         self.tests.append(_test(prefix, spec, value, dialect, zone))
 
     def _by_number(self, prefix: str, spec: FieldSpec, value: Any, zone: tzinfo) -> bool:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import RestError
-from crmkit.sandbox.bitrix24.kinds import DEAL, LEAD, MULTIFIELDS, Kind
+from crmkit.sandbox.bitrix24.kinds import DEAL, LEAD, Kind
+from crmkit.sandbox.bitrix24.multifields import with_reach
 
 if TYPE_CHECKING:
     from crmkit.sandbox.bitrix24.models import Caller, Status
@@ -105,7 +106,8 @@ def delete(portal: Portal, kind: Kind, row: Row, author: Author) -> None:
     """Delete an item, its history and its timeline."""
     portal.items[kind.id].forget(row["ID"])
     portal.processes.drop(kind.document_id(row["ID"]))
-    for table in (portal.comments, portal.activities, portal.product_rows, portal.requisites):
+    hung = (portal.comments, portal.activities, portal.log_messages, portal.product_rows, portal.requisites)
+    for table in hung:
         for one in table.having("OWNER", f"{kind.id}:{row['ID']}"):
             table.forget(one["ID"])
     _emit(portal, kind, "DELETE", row, author)
@@ -214,10 +216,14 @@ def _unify(kind: Kind, row: Row, values: Row) -> None:
             row["CONTACT_ID"] = next(iter(row["CONTACT_IDS"]), None)
         elif "CONTACT_ID" in values:
             row["CONTACT_IDS"] = [row["CONTACT_ID"]] if row["CONTACT_ID"] else []
+    if "COMPANY_IDS" in kind.fields:
+        if "COMPANY_IDS" in values:
+            row["COMPANY_ID"] = next(iter(row["COMPANY_IDS"]), None)
+        elif "COMPANY_ID" in values:
+            others = [one for one in row.get("COMPANY_IDS") or [] if one != row["COMPANY_ID"]]
+            row["COMPANY_IDS"] = [row["COMPANY_ID"], *others] if row["COMPANY_ID"] else []
     if kind.multifields:
-        for name in MULTIFIELDS:
-            row[name] = [one["VALUE"] for one in row.get("FM") or [] if one["TYPE_ID"] == name]
-        row |= {"HAS_PHONE": "Y" if row["PHONE"] else "N", "HAS_EMAIL": "Y" if row["EMAIL"] else "N"}
+        row |= with_reach(row)
 
 
 def _check_stamps(portal: Portal, kind: Kind, values: Row) -> None:

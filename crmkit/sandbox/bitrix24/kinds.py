@@ -19,13 +19,16 @@ __all__ = [
     "INVOICE",
     "LEAD",
     "MULTIFIELDS",
+    "QUOTE",
     "FieldSpec",
     "Kind",
     "camel",
 ]
 
-LEAD, DEAL, CONTACT, COMPANY, INVOICE = 1, 2, 3, 4, 31
+LEAD, DEAL, CONTACT, COMPANY, QUOTE, INVOICE = 1, 2, 3, 4, 7, 31
 FIRST_DYNAMIC = 128
+OWN_STAGES = {LEAD: "STATUS", QUOTE: "QUOTE_STATUS"}
+"""Where the stages of types without pipelines are listed."""
 MULTIFIELDS = ("PHONE", "EMAIL", "WEB", "IM")
 NUMBERED = re.compile(r"UF_CRM_(\d+)_(.+)")
 RENAMED = {
@@ -203,8 +206,8 @@ class Kind:
         """Return where the stages of a pipeline are listed: ``DEAL_STAGE_1``."""
         if self.id == DEAL:
             return f"DEAL_STAGE_{category}" if category else "DEAL_STAGE"
-        if self.id == LEAD:
-            return "STATUS"
+        if self.id in OWN_STAGES:
+            return OWN_STAGES[self.id]
         if self.id == INVOICE:
             return f"SMART_INVOICE_STAGE_{category}"
         return f"DYNAMIC_{self.id}_STAGE_{category}"
@@ -213,7 +216,7 @@ class Kind:
         """Return what the stages of a pipeline begin with: ``C1:``."""
         if self.id == DEAL:
             return f"C{category}:" if category else ""
-        return "" if self.id == LEAD else f"DT{self.id}_{category}:"
+        return "" if self.id in OWN_STAGES else f"DT{self.id}_{category}:"
 
     def legacy_fields(self) -> Iterator[FieldSpec]:
         """Yield the fields that the old methods know."""

@@ -11,7 +11,28 @@ from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval, items
 if TYPE_CHECKING:
     from crmkit.sandbox.bitrix24.portal import Portal
 
-__all__ = ["changed_multifields", "legacy_multifields", "shown_multifields"]
+__all__ = ["changed_multifields", "comparable", "legacy_multifields", "shown_multifields", "with_reach"]
+
+
+def with_reach(row: Row) -> Row:
+    """Fill in what follows from phones and e-mails: what filters and the search for duplicates look at."""
+    for name in MULTIFIELDS:
+        row[name] = [one["VALUE"] for one in row.get("FM") or [] if one["TYPE_ID"] == name]
+    row["COMM"] = [comparable(name, value) for name in ("PHONE", "EMAIL") for value in row[name]]
+    return row | {"HAS_PHONE": "Y" if row["PHONE"] else "N", "HAS_EMAIL": "Y" if row["EMAIL"] else "N"}
+
+
+def comparable(type_id: str, value: str) -> str:
+    """Return what duplicates are found by: an e-mail in small letters, the digits of a phone.
+
+    Example:
+        >>> comparable("PHONE", "8 (900) 123-45-67"), comparable("EMAIL", "A@b.ru")
+        ('PHONE:79001234567', 'EMAIL:a@b.ru')
+    """
+    if type_id == "EMAIL":
+        return f"EMAIL:{value.casefold()}"
+    digits = "".join(letter for letter in value if letter.isdigit())
+    return f"PHONE:7{digits[1:]}" if len(digits) == 11 and digits[0] == "8" else f"PHONE:{digits}"
 
 
 def shown_multifields(row: Row) -> list[dict[str, Any]]:

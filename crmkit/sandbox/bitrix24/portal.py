@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.bitrix24.delivery import Events
 from crmkit.sandbox.bitrix24.files import StoredFile
-from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL, FIRST_DYNAMIC, INVOICE, LEAD, Kind
+from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL, FIRST_DYNAMIC, INVOICE, LEAD, QUOTE, Kind
 from crmkit.sandbox.bitrix24.limits import Bucket, Budgets
 from crmkit.sandbox.bitrix24.models import (
     App,
@@ -75,18 +75,18 @@ class Portal:
         self.statuses: dict[int, Status] = {}
         self.categories: dict[int, dict[int, Category]] = {}
         self.stage_history: dict[int, Table] = {}
-        self.comments = Table("OWNER")
-        self.activities = Table("OWNER")
-        self.product_rows = Table("OWNER")
+        self.comments, self.activities = Table("OWNER"), Table("OWNER")
+        self.log_messages, self.product_rows = Table("OWNER"), Table("OWNER")
         self.requisites = Table("OWNER")
+        self.pings: list[tuple[int, int]] = []
+        """A heap of reminders: when, and of which activity."""
         self.lists: dict[int, UniversalList] = {}
         self.calendar = Table("OWNER")
         self.drive = Table("PARENT", "ROOT_OF")
         self.files: dict[int, StoredFile] = {}
-        self.tasks = Table("XML_ID")
+        self.tasks = Table("XML_ID", "UF_CRM_TASK", "TAGS", "GROUP_ID", "PARENT_ID")
         self.checklists, self.elapsed = Table(), Table()
         self.task_messages: list[dict[str, Any]] = []
-        self.log_messages: dict[int, dict[str, Any]] = {}
         self.notifications: dict[int, Notification] = {}
         self.groups: dict[int, Group] = {}
         self.events = Events(self)
@@ -102,7 +102,7 @@ class Portal:
         self._ids: dict[str, Iterator[int]] = {}
         self._newest: dict[int, int] = {}
         self._looked = 0
-        for entity_type in (LEAD, DEAL, CONTACT, COMPANY):
+        for entity_type in (LEAD, DEAL, CONTACT, COMPANY, QUOTE):
             self.add_kind(make_kind(entity_type))
         self.add_kind(make_kind(INVOICE, title="Счета"))
 
@@ -124,9 +124,12 @@ class Portal:
     def add_kind(self, kind: Kind) -> None:
         """Take up a type of CRM items."""
         self.kinds[kind.id] = kind
-        self.items[kind.id] = Table("ORIGIN_ID", "XML_ID")
+        links = ("COMPANY_ID", "COMPANY_IDS", "CONTACT_ID", "CONTACT_IDS")
+        self.items[kind.id] = Table(
+            "ORIGIN_ID", "XML_ID", "COMM", *(one for one in links if one in kind.fields)
+        )
         self.categories[kind.id] = {}
-        self.stage_history[kind.id] = Table()
+        self.stage_history[kind.id] = Table("OWNER_ID")
 
     def add_smart_process(self, entity_type: int, type_id: int, title: str) -> Kind:
         """Make a smart process.

@@ -17,7 +17,25 @@ if TYPE_CHECKING:
     from crmkit.sandbox.bitrix24.kinds import Kind
     from crmkit.sandbox.bitrix24.portal import Portal
 
-__all__ = ["ALL", "DEPARTMENT", "NONE", "OWN", "Role", "leads", "may", "need", "reads_any", "sees"]
+__all__ = [
+    "ADD",
+    "ALL",
+    "DELETE",
+    "DEPARTMENT",
+    "IMPORT",
+    "NONE",
+    "OWN",
+    "READ",
+    "UPDATE",
+    "Role",
+    "leads",
+    "may",
+    "need",
+    "need_old",
+    "reads_any",
+    "sees",
+    "sees_owners",
+]
 
 NONE, OWN, DEPARTMENT, ALL = "", "A", "D", "X"
 READ, ADD, UPDATE, DELETE, IMPORT = "read", "add", "update", "delete", "import"
@@ -87,6 +105,16 @@ def need(portal: Portal, user: int, kind: Kind, row: Row, action: str) -> None:
         raise RestError("ACCESS_DENIED", REFUSALS.get(action, "Access denied"))
 
 
+def need_old(portal: Portal, user: int, kind: Kind, row: Row, action: str) -> None:
+    """Refuse what somebody may not do, as the old methods do it: without a code.
+
+    Raises:
+        RestError: They may not.
+    """
+    if portal.users[user].extranet or not may(portal, user, kind, row, action):
+        raise RestError("", "Access denied")
+
+
 def sees(portal: Portal, user: int, kind: Kind) -> Test | None:
     """Return which items of a list somebody sees; ``None`` for all."""
     if portal.users[user].extranet:
@@ -94,6 +122,12 @@ def sees(portal: Portal, user: int, kind: Kind) -> Test | None:
     if _role(portal, user) is None:
         return None
     return lambda row: may(portal, user, kind, row, READ)
+
+
+def sees_owners(portal: Portal, user: int, kind: Kind) -> Test | None:
+    """Return which rows somebody sees that belong to items (``OWNER_ID``); ``None`` for all."""
+    test, items = sees(portal, user, kind), portal.items[kind.id]
+    return None if test is None else lambda row: test(items.get(row["OWNER_ID"]) or {})
 
 
 def reads_any(portal: Portal, user: int, kind: Kind) -> bool:

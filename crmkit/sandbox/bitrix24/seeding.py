@@ -9,7 +9,7 @@ from typing import Any
 
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.crm import fresh
-from crmkit.sandbox.bitrix24.kinds import DEAL, LEAD
+from crmkit.sandbox.bitrix24.kinds import DEAL, LEAD, QUOTE
 from crmkit.sandbox.bitrix24.models import App, Category, Department, User, Webhook
 from crmkit.sandbox.bitrix24.portal import Portal
 from crmkit.sandbox.bitrix24.processes import Step
@@ -35,6 +35,12 @@ LEAD_STAGES = (
     ("PROCESSED", "Обработан", ""),
     ("CONVERTED", "Качественный лид", "S"),
     ("JUNK", "Некачественный лид", "F"),
+)
+QUOTE_STAGES = (
+    ("DRAFT", "Новое", ""),
+    ("SENT", "Отправлено клиенту", ""),
+    ("APPROVED", "Принято", "S"),
+    ("DECLAINED", "Отклонено", "F"),
 )
 FIELDS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "return_state": (
@@ -110,7 +116,7 @@ def skeleton(portal: Portal, *, random_seed: int = 7) -> None:
 
 
 def _pipelines(portal: Portal) -> None:
-    deal, lead = portal.kinds[DEAL], portal.kinds[LEAD]
+    deal = portal.kinds[DEAL]
     for number, name in ((0, "Продажи"), (1, "Повторные продажи")):
         portal.categories[DEAL][number] = Category(number, DEAL, name, 100 + number * 100, number == 0)
         for place, (stage, shown, semantics) in enumerate(STAGES.values(), 1):
@@ -124,8 +130,10 @@ def _pipelines(portal: Portal) -> None:
                 system=stage in ("NEW", "WON", "LOSE"),
                 category=number,
             )
-    for place, (stage, shown, semantics) in enumerate(LEAD_STAGES, 1):
-        portal.add_status(lead.stage_entity(0), stage, shown, place * 10, semantics=semantics, system=True)
+    for kind, stages in ((portal.kinds[LEAD], LEAD_STAGES), (portal.kinds[QUOTE], QUOTE_STAGES)):
+        for place, (stage, shown, semantics) in enumerate(stages, 1):
+            entity = kind.stage_entity(0)
+            portal.add_status(entity, stage, shown, place * 10, semantics=semantics, system=True)
     for entity, entries in LISTS.items():
         for place, (key, shown) in enumerate(entries, 1):
             portal.add_status(entity, key, shown, place * 10)

@@ -60,6 +60,7 @@ def _collections(portal: Portal) -> dict[str, Any]:
         "groups": portal.groups,
         "handlers": portal.events.handlers,
         "lists": portal.lists,
+        "log_messages": portal.log_messages,
         "notes": list(portal.notes),
         "notifications": portal.notifications,
         "requisites": portal.requisites,

@@ -19,7 +19,7 @@ class Table:
     """Rows by number.
 
     Args:
-        indexed: Fields that are looked up by their exact values.
+        indexed: Fields that are looked up by their exact values; a list is found by each of its values.
     """
 
     def __init__(self, *indexed: str) -> None:
@@ -58,8 +58,8 @@ class Table:
             else:
                 insort(self._ids, number)
         for name, index in self._indexes.items():
-            if row.get(name):
-                index.setdefault(str(row[name]).casefold(), set()).add(number)
+            for key in _keys(row.get(name)):
+                index.setdefault(key, set()).add(number)
 
     def forget(self, number: int) -> None:
         """Delete a row."""
@@ -67,7 +67,10 @@ class Table:
             insort(self._gone, number)
         else:
             del self._ids[bisect_left(self._ids, number)]
-        self._rows.pop(number, None)
+        row = self._rows.pop(number, None) or {}
+        for name, index in self._indexes.items():
+            for key in _keys(row.get(name)):
+                index[key].discard(number)
 
     def get(self, number: int) -> Row | None:
         """Return a row; to change it, change a copy and :meth:`put` that."""
@@ -76,10 +79,11 @@ class Table:
             return self._make(number)
         return row
 
-    def having(self, name: str, value: str) -> list[Row]:
+    def having(self, name: str, value: str | int) -> list[Row]:
         """Return the rows with a value in an indexed field, in the order of their numbers."""
-        found = (self._rows.get(number) for number in sorted(self._indexes[name].get(value.casefold(), ())))
-        return [row for row in found if row is not None and row.get(name) == value]
+        key = str(value).casefold()
+        found = (self._rows.get(number) for number in sorted(self._indexes[name].get(key, ())))
+        return [row for row in found if row is not None and _has(row.get(name), value)]
 
     def __len__(self) -> int:
         return len(self._virtual) - len(self._gone) + len(self._ids)
@@ -118,10 +122,10 @@ class Table:
     def _candidates(self, conditions: Conditions, *, descending: bool) -> list[int] | None:
         """Return the few numbers that come into question, or ``None`` if all do."""
         wanted = conditions.ids
-        for name, value in conditions.keys:
+        for name, values in conditions.keys:
             index = self._indexes.get(name)
             if index is not None:
-                found = index.get(value.casefold(), set())
+                found = set().union(*(index.get(value.casefold(), ()) for value in values))
                 wanted = found if wanted is None else wanted & found
         if wanted is None:
             return None
@@ -179,6 +183,17 @@ class Table:
         for test in conditions.tests:
             rows = filter(test, rows)
         return rows
+
+
+def _keys(value: Any) -> list[str]:
+    """Return what a value is found by; nothing for none."""
+    if isinstance(value, list):
+        return [str(one).casefold() for one in value]
+    return [str(value).casefold()] if value else []
+
+
+def _has(found: Any, value: Any) -> bool:
+    return value in found if isinstance(found, list) else bool(found == value)
 
 
 def _bounds(numbers: Any, low: int, high: int | None) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from crmkit.sandbox.bitrix24 import crm
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from crmkit.sandbox.bitrix24.kinds import Kind
     from crmkit.sandbox.bitrix24.portal import Portal
 
-__all__ = ["INCOMING", "activity", "comment"]
+__all__ = ["INCOMING", "activity", "comment", "ping", "remind"]
 
 INCOMING = 1
 
@@ -37,8 +39,13 @@ def comment(portal: Portal, kind: Kind, row: Row, author: int, text: str, **more
     return written
 
 
-def activity(portal: Portal, kind: Kind, row: Row, author: int, **given: Any) -> Row:
-    """Add an activity. Only an incoming one (a call, a mail) moves the last activity."""
+def activity(
+    portal: Portal, kind: Kind, row: Row, author: int, offsets: Iterable[int] = (), **given: Any
+) -> Row:
+    """Add an activity. Only an incoming one (a call, a mail) moves the last activity.
+
+    ``offsets`` are the minutes before the deadline at which it is brought to mind.
+    """
     now = portal.now()
     made = {
         "ID": portal.activities.next_id(),
@@ -63,9 +70,9 @@ def activity(portal: Portal, kind: Kind, row: Row, author: int, **given: Any) ->
         "AUTHOR_ID": author,
         "EDITOR_ID": author,
         "ORIGIN_ID": None,
-        "PINGS": [],
         **given,
     }
+    made = remind(portal, made, made["DEADLINE"], list(offsets))
     portal.activities.put(made)
     portal.events.emit("ONCRMACTIVITYADD", {"FIELDS": {"ID": made["ID"]}}, user=author)
     if made["DIRECTION"] == INCOMING:
@@ -73,14 +80,24 @@ def activity(portal: Portal, kind: Kind, row: Row, author: int, **given: Any) ->
     return made
 
 
+def remind(portal: Portal, made: Row, deadline: int | None, offsets: list[int]) -> Row:
+    """Return an activity with its reminders: so many minutes before its deadline each."""
+    pings = [] if deadline is None else [deadline - minutes * 60 for minutes in offsets]
+    for at in pings:
+        heappush(portal.pings, (at, made["ID"]))
+    return made | {"PINGS": pings, "OFFSETS": offsets}
+
+
 def ping(portal: Portal) -> None:
     """Remind of activities whose reminder is due: that moves the last activity, too."""
     now = portal.now()
-    for made in [one for one in portal.activities if one["PINGS"]]:
-        due = [at for at in made["PINGS"] if at <= now]
-        if due and made["COMPLETED"] == "N":
-            made["PINGS"] = [at for at in made["PINGS"] if at > now]
-            kind = portal.kinds[made["OWNER_TYPE_ID"]]
-            row = portal.items[kind.id].get(made["OWNER_ID"])
-            if row is not None:
-                crm.touch(portal, kind, row, made["RESPONSIBLE_ID"])
+    while portal.pings and portal.pings[0][0] <= now:
+        at, number = heappop(portal.pings)
+        made = portal.activities.get(number)
+        if made is None or at not in made["PINGS"] or made["COMPLETED"] == "Y":
+            continue
+        made["PINGS"].remove(at)
+        kind = portal.kinds[made["OWNER_TYPE_ID"]]
+        row = portal.items[kind.id].get(made["OWNER_ID"])
+        if row is not None:
+            crm.touch(portal, kind, row, made["RESPONSIBLE_ID"])

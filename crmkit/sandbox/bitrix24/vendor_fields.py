@@ -9,6 +9,7 @@ from crmkit.sandbox.bitrix24.kinds import (
     FIRST_DYNAMIC,
     INVOICE,
     LEAD,
+    QUOTE,
     FieldSpec,
     Kind,
 )
@@ -123,6 +124,24 @@ LEAD_ID:crm_lead:r:Lead
 ORIGIN_VERSION:string::Version of the data source
 CONTACT_ID:crm_contact:*u:Contacts
 """,
+    QUOTE: """
+TITLE:string::Name
+QUOTE_NUMBER:string::Number
+STATUS_ID:crm_status::Stage
+COMPANY_ID:crm_company::Company
+CONTACT_ID:crm_contact::Contact
+CONTACT_IDS:crm_contact:*:Contacts
+MYCOMPANY_ID:crm_company::Your company details
+DEAL_ID:crm_deal::Deal
+LEAD_ID:crm_lead::Lead
+BEGINDATE:date::Issue date
+CLOSEDATE:date::Valid until
+CLOSED:boolean:r:Closed
+TAX_VALUE:double::Tax
+COMMENTS:string::Comment
+CONTENT:string::Contents
+TERMS:string::Terms
+""",
 }
 _DYNAMIC = """
 TITLE:string::Name
@@ -143,6 +162,7 @@ MOVED_TIME:datetime:r:Moved on
 """
 _PARTS = {
     DEAL: (_MONEY, _SOURCE),
+    QUOTE: (_MONEY,),
     LEAD: (_PERSON, _MONEY, _SOURCE, _REACH),
     CONTACT: (_PERSON, _SOURCE, _REACH),
     COMPANY: (_REACH,),
@@ -154,13 +174,14 @@ _STATUS_TYPES = {
     "INDUSTRY": "INDUSTRY",
     "EMPLOYEES": "EMPLOYEES",
 }
+_DOCUMENTS = "Bitrix\\Crm\\Integration\\BizProc\\Document\\"
 _NAMES = {
+    QUOTE: ("quote", "Предложение", "Q", _DOCUMENTS + "Quote", "QUOTE", "CRM_QUOTE", "STATUS_ID"),
     LEAD: ("lead", "Лид", "L", "CCrmDocumentLead", "LEAD", "CRM_LEAD", "STATUS_ID"),
     DEAL: ("deal", "Сделка", "D", "CCrmDocumentDeal", "DEAL", "CRM_DEAL", "STAGE_ID"),
     CONTACT: ("contact", "Контакт", "C", "CCrmDocumentContact", "CONTACT", "CRM_CONTACT", ""),
     COMPANY: ("company", "Компания", "CO", "CCrmDocumentCompany", "COMPANY", "CRM_COMPANY", ""),
 }
-_DOCUMENTS = "Bitrix\\Crm\\Integration\\BizProc\\Document\\"
 DEFAULTS = {"OPENED": "Y", "IS_MANUAL_OPPORTUNITY": "N", "OPPORTUNITY": 0.0, "EXPORT": "Y"}
 
 

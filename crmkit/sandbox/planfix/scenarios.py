@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from crmkit.sandbox.planfix.matching import Condition, check_logic
+
 __all__ = [
     "EVENTS",
     "Attempt",
@@ -18,7 +20,29 @@ __all__ = [
     "Steps",
 ]
 
-EVENTS = ("created", "changed", "status", "comment", "datatag", "checklist", "deleted")
+EVENTS = (
+    "created",
+    "changed",
+    "status",
+    "came_to_match",
+    "changed_to_match",
+    "changed_still_matching",
+    "accepted",
+    "deleted",
+    "merged",
+    "date",
+    "comment",
+    "datatag",
+    "datatag_row",
+    "datatag_row_changed",
+    "checklist",
+    "checklist_changed",
+)
+"""Everything that can start a scenario. ``came_to_match``: created or changed, and the conditions hold since
+then; ``changed_to_match``: the same without creation; ``changed_still_matching``: they held before and do
+still. ``date``: a date of the task has come. ``datatag``: a comment with rows; ``datatag_row``: each of them."""
+MATCHING = ("came_to_match", "changed_to_match", "changed_still_matching")
+DATES = ("start", "end", "delayed_till")
 LOOPBACK = ("127.0.0.1", "localhost")
 METHODS = ("GET", "POST", "PUT", "DELETE")
 KINDS = ("get", "post", "json")
@@ -114,6 +138,9 @@ class Scenario:
         steps: What it does; values are read when it does it.
         object: Of which kind of task; 0 for all.
         status: Only if the task has this status by then; 0 for any.
+        conditions: What must hold, by then for most events, at the change for those about matching.
+        logic: How the conditions are joined: ``(1 И 2) ИЛИ 3``; by default all of them.
+        date: Of which date the event ``date`` is: ``start``, ``end``, ``delayed_till``, or ``field 106``.
         fields: Only if one of these custom fields changed.
         but_by: Whose doings do not count: ``user:90``.
         delay: Seconds from the event to the steps.
@@ -128,6 +155,9 @@ class Scenario:
     steps: Steps
     object: int = 0
     status: int = 0
+    conditions: tuple[Condition, ...] = ()
+    logic: str = ""
+    date: str = ""
     fields: tuple[int, ...] = ()
     but_by: tuple[str, ...] = ()
     delay: float = 0.0
@@ -139,6 +169,16 @@ class Scenario:
         unknown = set(self.events) - set(EVENTS)
         if unknown or not self.events:
             raise ValueError(f"no events {sorted(unknown)}; there are {', '.join(EVENTS)}")
+        check_logic(self.logic, len(self.conditions))
+        if ("date" in self.events) is not bool(self.date):
+            raise ValueError('the event "date" and the date it is about go together')
+        if self.date and self.date not in DATES and not self.date.removeprefix("field ").isdigit():
+            raise ValueError(f"no date {self.date!r}; there are {', '.join(DATES)} and field N")
+
+    @property
+    def matches(self) -> bool:
+        """Whether it listens for tasks that come to satisfy its conditions."""
+        return not set(self.events).isdisjoint(MATCHING)
 
     def listens_to(self, event: Event) -> bool:
         """Tell whether an event starts it, as far as the event itself tells.

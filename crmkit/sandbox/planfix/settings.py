@@ -61,6 +61,11 @@ class Settings:
         report_chunk: Rows of a report in one chunk.
         user_limit: How many employees the licence allows; ``None`` for no limit.
         silent_fires_scenarios: Whether scenarios see what was done silently (undocumented).
+        hmac_arguments, hmac_output: In which order the function ``HMACSHA256`` of scenarios takes text and
+            key, and whether its result is hexadecimal or Base64 (the name is documented, the rest is not).
+        operations_per_month: How many operations scenarios, buttons and webhooks may do in a month; ``None``
+            for no limit.
+        over_quota: Whether they stop then (undocumented), or go on and are only counted.
         webhook_patience: Seconds of this machine that a receiver of a scenario's request has for its answer.
         only_changed: What ``onlyChanged`` looks at: a cursor per application, or the moment at which
             ``sourceDataVersion`` was written (undocumented).
@@ -106,6 +111,10 @@ class Settings:
     report_chunk: int = 100
     user_limit: int | None = None
     silent_fires_scenarios: bool = False
+    hmac_arguments: Literal["text_key", "key_text"] = "text_key"
+    hmac_output: Literal["hex", "base64"] = "hex"
+    operations_per_month: int | None = None
+    over_quota: Literal["stop", "go_on"] = "stop"
     webhook_patience: float = 5.0
     only_changed: Literal["cursor", "version"] = "cursor"
     write_busy: float = 0.0

@@ -1,7 +1,8 @@
 """Fills the placeholders of scenarios: ``{{Задача.Номер}}``, ``{{Задача.Сумма}}``, ``{{Комментарий.Текст}}``.
 
 Nothing is escaped except in addresses, and what cannot be resolved stays as it is typed: both as the vendor
-does it, and both break what a hasty receiver expects.
+does it, and both break what a hasty receiver expects. Between ``%%%`` stands a formula, or a value that is
+not to be escaped.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.planfix.fields import encode, string_value
+from crmkit.sandbox.planfix.formulas import Formula
 from crmkit.sandbox.planfix.text import plain
 from crmkit.sandbox.planfix.timepoints import point
 
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Context"]
 
-_PLACEHOLDER = re.compile(r"\{\{([^{}]+)\}\}")
-_RAW = re.compile(r"%%%(.*?)%%%")
+_SPECIAL = re.compile(r"%%%(.*?)%%%|\{\{([^{}]+)\}\}", re.DOTALL)
+_CALL = re.compile(r"\s*[A-Z][A-Z0-9]*\s*\(")
 MOMENT = "%d-%m-%Y %H:%M"
 
 
@@ -50,18 +52,36 @@ class Context:
         self._zone = ZoneInfo(account.settings.timezone)
 
     def fill(self, text: str) -> str:
-        """Return a text with its placeholders replaced; values are put in as they are."""
-        return _PLACEHOLDER.sub(lambda found: self._value(found, str), text)
+        """Return a text with its formulas and placeholders replaced; values are put in as they are."""
+        return self._filled(text, str)
 
     def fill_url(self, text: str) -> str:
         """Return an address: values are percent-encoded, except between ``%%%``."""
-        raw = _RAW.sub(lambda found: self.fill(found[1]), text)
-        return _PLACEHOLDER.sub(lambda found: self._value(found, lambda value: quote(value, safe="")), raw)
+        return self._filled(text, lambda value: quote(value, safe=""))
 
-    def _value(self, found: re.Match[str], escape: Callable[[str], str]) -> str:
-        kind, _, name = found[1].strip().partition(".")
-        value = self._resolve(kind, name)
-        return found[0] if value is None else escape(value)
+    def _filled(self, text: str, escape: Callable[[str], str]) -> str:
+        # In one pass: what a value holds is not looked at again.
+        return _SPECIAL.sub(
+            lambda found: (
+                self._computed(found[0], found[1])
+                if found[1] is not None
+                else self._value(found[0], found[2], escape)
+            ),
+            text,
+        )
+
+    def _computed(self, typed: str, formula: str) -> str:
+        """Return the value of a formula; a text without a function is filled in, an unknown one stays."""
+        if not _CALL.match(formula):
+            return self.fill(formula)
+        moment = f"{self._task.id} {self._at}"
+        value = Formula(self._account.settings, self.fill, moment).compute(formula)
+        return typed if value is None else value
+
+    def _value(self, typed: str, variable: str, escape: Callable[[str], str]) -> str:
+        kind, _, name = variable.strip().partition(".")
+        value = self._resolve(kind, name.strip('"'))  # names with odd signs are typed in quotes
+        return typed if value is None else escape(value)
 
     def _resolve(self, kind: str, name: str) -> str | None:
         if kind == "Задача":

@@ -10,6 +10,7 @@ from typing import Any
 
 from crmkit.sandbox.planfix.account import Account
 from crmkit.sandbox.planfix.analytics import calendar
+from crmkit.sandbox.planfix.matching import Condition
 from crmkit.sandbox.planfix.models import Task
 from crmkit.sandbox.planfix.scenarios import Button, HttpRequest, IncomingWebhook, Scenario, Steps
 
@@ -50,7 +51,8 @@ class Workshop:
             set_status: The status it sets.
             set_fields: The custom fields it sets, by number.
             comment: The comment it writes, with placeholders.
-            options: Further attributes of :class:`crmkit.sandbox.planfix.scenarios.Scenario`.
+            options: Further attributes of :class:`crmkit.sandbox.planfix.scenarios.Scenario`; conditions as
+                ``{"about": "active"}``, see :data:`crmkit.sandbox.planfix.matching.CONDITIONS`.
 
         Raises:
             ValueError, TypeError: It cannot be set up like this.
@@ -61,6 +63,7 @@ class Workshop:
             for one in ("fields", "but_by"):
                 if one in options:
                     options[one] = tuple(options[one])
+            options["conditions"] = tuple(Condition(**one) for one in options.get("conditions", ()))
             steps = _steps(request, set_status, set_fields, comment)
             automation.add(Scenario(number, name, tuple(events), steps, **options))
             return number

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from crmkit.sandbox.bitrix24.multifields import with_reach
 from crmkit.sandbox.seeds.stale_deals import DealStory, Happening, StaleDeals
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def fill(
             }
         ]
         person = {"NAME": company.person_name, "LAST_NAME": company.person_lastname, "COMPANY_ID": number}
-        reach = {"FM": phone, "PHONE": [company.phone], "HAS_PHONE": "Y"}
-        _put(portal, CONTACT, {"ID": number, "DATE_CREATE": created, **person, **reach})
+        links = {"COMPANY_IDS": [number], "FM": phone}
+        _put(portal, CONTACT, with_reach({"ID": number, "DATE_CREATE": created, **person, **links}))
     for number, story in enumerate(stories, 1):
         _deal(place, number, story)
     portal.newest(DEAL, max((row["DATE_CREATE"] for row in portal.items[DEAL]), default=0))
@@ -195,5 +196,6 @@ def _mail(portal: Portal, row: Row, at: int, text: str) -> None:
             "EDITOR_ID": row["ASSIGNED_BY_ID"],
             "ORIGIN_ID": None,
             "PINGS": [],
+            "OFFSETS": [],
         }
     )

@@ -65,12 +65,31 @@ def test_a_todo_moves_nothing_until_its_reminder(box, api, deal):
         api.refused("crm.activity.todo.add", **body | {"deadline": "someday"})[1] == "WRONG_DATETIME_FORMAT"
     )
     assert api.refused("crm.activity.todo.add", **body | {"ownerId": 99})[1] == "OWNER_NOT_FOUND"
-    moved = api.call(
-        "crm.activity.todo.update", id=made["id"], deadline="2025-03-09T15:00:00+03:00", title="Написать"
-    )
+    owner = {"ownerTypeId": 2, "ownerId": deal}
+    change = {"id": made["id"], "deadline": "2025-03-09T15:00:00+03:00", **owner}
+    assert api.refused("crm.activity.todo.update", **change)[1] == "CAN_NOT_UPDATE_COMPLETED_TODO"
+    other = api.call("crm.activity.todo.add", **body)["id"]
+    moved = api.call("crm.activity.todo.update", **change | {"id": other, "title": "Написать"})
     assert api.call("crm.activity.get", id=moved["id"])["SUBJECT"] == "Написать"
     assert api.call("crm.activity.delete", id=made["id"]) is True
     assert api.refused("crm.activity.get", id=made["id"])[1] == "NOT_FOUND"
+
+
+def test_a_deadline_moves_with_its_reminders(box, api, deal):
+    owner = {"ownerTypeId": 2, "ownerId": deal}
+    body = {**owner, "deadline": "2025-03-03T15:00:00+03:00", "pingOffsets": [15]}
+    todo = api.call("crm.activity.todo.add", **body)["id"]
+    later = {"id": todo, **owner, "value": "2025-03-04T15:00:00+03:00"}
+    assert api.call("crm.activity.todo.updateDeadline", **later) == {"id": todo}
+    before = last(api, deal)
+    box.clock.advance(hours=12)
+    assert last(api, deal) == before
+    box.clock.advance(hours=17, minutes=45)
+    assert last(api, deal)[0] == "2025-03-04T14:45:00+03:00"
+    api.call("crm.activity.todo.updateResponsibleUser", **later | {"value": 6})
+    assert api.call("crm.activity.get", id=todo)["RESPONSIBLE_ID"] == "6"
+    wrong = api.refused("crm.activity.todo.updateDeadline", **later | {"ownerId": api.deal()})
+    assert wrong[1] == "NOT_FOUND"
 
 
 def test_an_incoming_call_moves_it_and_the_date_of_change_as_well(box, api, deal):
@@ -95,7 +114,27 @@ def test_a_service_entry(api, deal):
     assert (
         api.refused("crm.timeline.logmessage.add", fields=fields | {"entityId": 99})[1] == "OWNER_NOT_FOUND"
     )
-    assert api.refused("crm.timeline.logmessage.add", fields=fields | {"text": ""})[1] == "INVALID_ARG_VALUE"
+    assert api.refused("crm.timeline.logmessage.add", fields=fields | {"text": ""})[1] == "100"
+
+
+def test_service_entries_come_in_pages_of_ten(api, bench, box, deal):
+    owner = {"entityTypeId": 2, "entityId": deal}
+    for number in range(1, 13):
+        fields = {**owner, "title": f"Запись {number}", "text": "x", "iconCode": "info"}
+        api.call("crm.timeline.logmessage.add", fields=fields)
+        box.clock.advance(minutes=1)
+    first = api.answer("crm.timeline.logmessage.list", **owner)
+    assert (len(first["result"]), first["total"], first["next"]) == (10, 12, 10)
+    assert first["result"][0]["title"] == "Запись 12"
+    assert first["result"][0]["created"] == "2025-03-03T09:11:00+03:00"
+    rest = api.call("crm.timeline.logmessage.list", **owner, start=10)
+    assert [one["id"] for one in rest] == [2, 1]
+    assert api.call("crm.timeline.logmessage.list", **owner, order={"id": "asc"})[0]["id"] == 1
+    assert api.call("crm.timeline.logmessage.get", id=3)["logMessage"]["title"] == "Запись 3"
+    other = bench.api(box, "user:4")
+    assert other.refused("crm.timeline.logmessage.delete", id=3)[1] == "REMOVING_DISABLED"
+    assert api.call("crm.timeline.logmessage.delete", id=3) is True
+    assert api.refused("crm.timeline.logmessage.get", id=3)[1] == "NOT_FOUND"
 
 
 def test_what_hangs_on_an_item_goes_with_it(api, box, deal):

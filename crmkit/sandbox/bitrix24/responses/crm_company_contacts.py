@@ -96,7 +96,7 @@ def _contact(call: Call, number: int) -> Row:
 
 
 def _contacts(call: Call, company: int) -> list[Row]:
-    return [one for one in call.portal.items[CONTACT] if company in (one.get("COMPANY_IDS") or ())]
+    return call.portal.items[CONTACT].having("COMPANY_IDS", company)
 
 
 def _link(call: Call, contact: Row, company: int, *, primary: bool) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 from crmkit.sandbox.bitrix24 import crm
 from crmkit.sandbox.bitrix24.call import PAGE, Call
 from crmkit.sandbox.bitrix24.conditions import Conditions, Dialect, Row
-from crmkit.sandbox.bitrix24.exceptions import RestError, invalid_argument, not_found
+from crmkit.sandbox.bitrix24.exceptions import RestError, access_denied, invalid_argument, not_found
 from crmkit.sandbox.bitrix24.files import kept, show
 from crmkit.sandbox.bitrix24.kinds import FieldSpec, Kind
 from crmkit.sandbox.bitrix24.multifields import changed_multifields, shown_multifields
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval, items
+from crmkit.sandbox.bitrix24.rights import ADD, DELETE, IMPORT, READ, UPDATE, need, reads_any, sees
 from crmkit.sandbox.bitrix24.table import Order
 from crmkit.sandbox.bitrix24.urls import method
 from crmkit.sandbox.bitrix24.values import IGNORED, Writer, parsed, universal_writer
@@ -30,6 +31,8 @@ Columns = list[tuple[str, str, Writer | None]]
 def fields(call: Call) -> Any:
     """Return the fields of a type."""
     kind, original = _kind(call), _original(call)
+    if not reads_any(call.portal, call.user, kind):
+        raise access_denied("You do not have permission to view this item", 400)
     found = {_shown(spec, original): spec.described(legacy=False) for spec in kind.universal_fields()}
     return {"fields": found}
 
@@ -38,7 +41,7 @@ def fields(call: Call) -> Any:
 def get(call: Call) -> Any:
     """Return an item with all its fields."""
     kind = _kind(call)
-    return {"item": _item(call, kind, _row(call, kind))}
+    return {"item": _item(call, kind, _row(call, kind, READ))}
 
 
 @method("crm.item.list")
@@ -48,6 +51,9 @@ def list_(call: Call) -> Any:
     names = _searched(kind, original)
     dialect = Dialect(names.get, strict=True, logic=True)
     conditions = Conditions.read(call.get("filter"), dialect, portal.zone)
+    test = sees(portal, call.user, kind)
+    if test is not None:
+        conditions.tests.append(test)
     order = _order(call.get("order"), names)
     page = call.page()
     rows, total = portal.items[kind.id].find(
@@ -68,6 +74,7 @@ def add(call: Call) -> Any:
     """Add an item."""
     kind = _kind(call)
     values = _decoded(call, kind, call.required("fields"), None)
+    need(call.portal, call.user, kind, values, ADD)
     row = crm.add(call.portal, kind, values, crm.Author(call.user, call.caller))
     return {"item": _item(call, kind, row)}
 
@@ -76,7 +83,7 @@ def add(call: Call) -> Any:
 def update(call: Call) -> Any:
     """Change an item; what changes nothing saves nothing."""
     kind = _kind(call)
-    old = _row(call, kind)
+    old = _row(call, kind, UPDATE)
     values = _decoded(call, kind, call.required("fields"), old)
     row = crm.change(call.portal, kind, old, values, crm.Author(call.user, call.caller))
     return {"item": _item(call, kind, row)}
@@ -86,7 +93,7 @@ def update(call: Call) -> Any:
 def delete(call: Call) -> Any:
     """Delete an item."""
     kind = _kind(call)
-    crm.delete(call.portal, kind, _row(call, kind), crm.Author(call.user, call.caller))
+    crm.delete(call.portal, kind, _row(call, kind, DELETE), crm.Author(call.user, call.caller))
     return []
 
 
@@ -114,6 +121,7 @@ def batch_import(call: Call) -> Any:
 
 def _imported(call: Call, kind: Kind, given: Any) -> dict[str, Any]:
     values = _decoded(call, kind, given, None, importing=True)
+    need(call.portal, call.user, kind, values, IMPORT)
     row = crm.add(call.portal, kind, values, crm.Author(call.user, call.caller), imported=True)
     return {"item": {"id": row["ID"]}}
 
@@ -129,10 +137,11 @@ def _original(call: Call) -> bool:
     return str(call.get("useOriginalUfNames")) == "Y"  # a JSON true is no "Y"
 
 
-def _row(call: Call, kind: Kind) -> Row:
+def _row(call: Call, kind: Kind, action: str) -> Row:
     row = call.portal.items[kind.id].get(intval(call.required("id")))
     if row is None:
         raise not_found()
+    need(call.portal, call.user, kind, row, action)
     return row
 
 

@@ -13,6 +13,7 @@ from crmkit.sandbox.bitrix24.files import kept, show
 from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL, LEAD, MULTIFIELDS, FieldSpec, Kind
 from crmkit.sandbox.bitrix24.multifields import changed_multifields, legacy_multifields
 from crmkit.sandbox.bitrix24.php import as_list, intval, items
+from crmkit.sandbox.bitrix24.rights import ADD, DELETE, READ, UPDATE, need_old, reads_any, sees
 from crmkit.sandbox.bitrix24.table import Order
 from crmkit.sandbox.bitrix24.urls import method
 from crmkit.sandbox.bitrix24.values import IGNORED, Writer, legacy_writer, parsed
@@ -41,7 +42,7 @@ def fields(entity_type: int, call: Call) -> Any:
 def get(entity_type: int, call: Call) -> Any:
     """Return an item with all its fields."""
     kind = call.portal.kinds[entity_type]
-    row = _row(call, kind)
+    row = _row(call, kind, READ)
     written = _written(row, _columns(call, kind, ("*", "UF_*")), kind, MULTIFIELDS)
     return show(call, kind, written, row["ID"], legacy=True)
 
@@ -50,7 +51,12 @@ def list_(entity_type: int, call: Call) -> Any:
     """Return a page of items; unknown fields of the filter are dropped, and so is ``LOGIC``."""
     portal = call.portal
     kind = portal.kinds[entity_type]
+    if not reads_any(portal, call.user, kind):
+        raise empty_code("Access denied.")
     conditions = Conditions.read(call.loose("filter"), Dialect(partial(_find, kind), like=False), portal.zone)
+    test = sees(portal, call.user, kind)
+    if test is not None:
+        conditions.tests.append(test)
     page = call.page()
     rows, total = portal.items[kind.id].find(
         conditions, _order(call.loose("order"), kind), offset=page.offset, limit=PAGE, counted=page.counted
@@ -69,6 +75,7 @@ def add(entity_type: int, call: Call) -> Any:
     """Add an item and return its number."""
     kind = call.portal.kinds[entity_type]
     values = _decoded(call, kind, None)
+    need_old(call.portal, call.user, kind, values, ADD)
     imported = str(_params(call).get("IMPORT", "N")).upper() == "Y"
     row: Row = crm.add(call.portal, kind, values, crm.Author(call.user, call.caller), imported=imported)
     return row["ID"]
@@ -77,7 +84,7 @@ def add(entity_type: int, call: Call) -> Any:
 def update(entity_type: int, call: Call) -> Any:
     """Change an item; it is saved even if nothing changes."""
     kind = call.portal.kinds[entity_type]
-    row = _row(call, kind)
+    row = _row(call, kind, UPDATE)
     values = _decoded(call, kind, row)
     values.pop("CATEGORY_ID", None)  # the pipeline cannot be changed by the old method
     crm.change(call.portal, kind, row, values, crm.Author(call.user, call.caller), always=True)
@@ -87,7 +94,7 @@ def update(entity_type: int, call: Call) -> Any:
 def delete(entity_type: int, call: Call) -> Any:
     """Delete an item."""
     kind = call.portal.kinds[entity_type]
-    crm.delete(call.portal, kind, _row(call, kind), crm.Author(call.user, call.caller))
+    crm.delete(call.portal, kind, _row(call, kind, DELETE), crm.Author(call.user, call.caller))
     return True
 
 
@@ -110,13 +117,14 @@ def _find(kind: Kind, name: str) -> FieldSpec | None:
     return spec if spec is not None and spec.legacy and name not in NOT_IN_LISTS else None
 
 
-def _row(call: Call, kind: Kind) -> Row:
+def _row(call: Call, kind: Kind, action: str) -> Row:
     number = intval(call.loose("id"))
     if number <= 0:
         raise empty_code("ID is not defined or invalid.")
     row = call.portal.items[kind.id].get(number)
     if row is None:
         raise empty_code("Not found")
+    need_old(call.portal, call.user, kind, row, action)
     return row
 
 

@@ -11,7 +11,9 @@ from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import RestError, empty_code, invalid_argument, missing_parameter
 from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL, LEAD, Kind
 from crmkit.sandbox.bitrix24.listing import specs, table_of, whole
+from crmkit.sandbox.bitrix24.multifields import comparable
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval, items, number
+from crmkit.sandbox.bitrix24.rights import READ, UPDATE, need, need_old
 from crmkit.sandbox.bitrix24.urls import method
 
 __all__: list[str] = []
@@ -39,7 +41,7 @@ def links_get(prefix: str, call: Call) -> Any:
 
 def links_set(prefix: str, call: Call) -> Any:
     """Replace all links."""
-    kind, row, many, one = _linked(prefix, call)
+    kind, row, many, one = _linked(prefix, call, UPDATE)
     given = [as_dict(entry) for entry in as_list(call.loose("items"))]
     given.sort(key=lambda entry: (entry.get("IS_PRIMARY") != "Y", intval(entry.get("SORT"))))
     return _relink(call, kind, row, many, list(dict.fromkeys(intval(entry.get(one)) for entry in given)))
@@ -47,13 +49,13 @@ def links_set(prefix: str, call: Call) -> Any:
 
 def links_delete(prefix: str, call: Call) -> Any:
     """Remove all links."""
-    kind, row, many, _ = _linked(prefix, call)
+    kind, row, many, _ = _linked(prefix, call, UPDATE)
     return _relink(call, kind, row, many, [])
 
 
 def link_add(prefix: str, call: Call) -> Any:
     """Add a link."""
-    kind, row, many, one = _linked(prefix, call)
+    kind, row, many, one = _linked(prefix, call, UPDATE)
     given = call.fields()
     linked, known = intval(given.get(one)), list(row.get(many) or [])
     if linked <= 0:
@@ -67,7 +69,7 @@ def link_add(prefix: str, call: Call) -> Any:
 
 def link_remove(prefix: str, call: Call) -> Any:
     """Remove a link."""
-    kind, row, many, one = _linked(prefix, call)
+    kind, row, many, one = _linked(prefix, call, UPDATE)
     gone, known = intval(call.fields().get(one)), row.get(many) or []
     if gone not in known:
         return False
@@ -94,7 +96,7 @@ def find_by_comm(call: Call) -> Any:
     if type_ not in ("PHONE", "EMAIL"):
         text = f"Communication type '{type_}' is not supported in current context"
         raise RestError(text, text)
-    wanted = {_comparable(type_, str(one)) for one in as_list(call.loose("values"))[:MAX_FOUND]}
+    wanted = {comparable(type_, str(one)) for one in as_list(call.loose("values"))[:MAX_FOUND]}
     if not wanted:
         raise RestError("Communication values is not defined", "Parameter 'values' is required.")
     only = str(call.loose("entity_type") or "").upper()
@@ -102,13 +104,10 @@ def find_by_comm(call: Call) -> Any:
     for name, entity_type in TYPES.items():
         if only and name != only:
             continue
-        hits = [
-            row["ID"]
-            for row in call.portal.items[entity_type]
-            if wanted & {_comparable(type_, one) for one in row.get(type_) or ()}
-        ]
+        table = call.portal.items[entity_type]
+        hits = {row["ID"] for value in wanted for row in table.having("COMM", value)}
         if hits:
-            found[name] = hits[: MAX_FOUND * len(wanted)]
+            found[name] = sorted(hits)[: MAX_FOUND * len(wanted)]
     return found or []
 
 
@@ -168,7 +167,7 @@ def row_list(call: Call) -> Any:
     given = as_dict(call.get("filter"))
     if "=ownerType" not in given or "=ownerId" not in given:
         raise invalid_argument("Filter by ownerType and ownerId is required")
-    kind, row = _row_owner(call, given["=ownerType"], given["=ownerId"])
+    kind, row = _row_owner(call, given["=ownerType"], given["=ownerId"], READ)
     found = call.portal.product_rows.having("OWNER", f"{kind.id}:{row['ID']}")
     rest = {key: value for key, value in given.items() if key not in ("=ownerType", "=ownerId")}
     rows = whole(call, table_of(found), PRODUCT, given=rest)
@@ -176,7 +175,7 @@ def row_list(call: Call) -> Any:
     return {"productRows": [_shown(one) for one in rows]}
 
 
-def _linked(prefix: str, call: Call) -> tuple[Kind, Row, str, str]:
+def _linked(prefix: str, call: Call, action: str = READ) -> tuple[Kind, Row, str, str]:
     entity_type, many, one = LINKED[prefix]
     kind, number_ = call.portal.kinds[entity_type], intval(call.loose("id"))
     if number_ < 1:
@@ -184,6 +183,7 @@ def _linked(prefix: str, call: Call) -> tuple[Kind, Row, str, str]:
     row = call.portal.items[entity_type].get(number_)
     if row is None:
         raise empty_code("Not found.")
+    need_old(call.portal, call.user, kind, row, action)
     return kind, row, many, one
 
 
@@ -192,20 +192,14 @@ def _relink(call: Call, kind: Kind, row: Row, many: str, linked: list[int]) -> b
     return True
 
 
-def _comparable(type_: str, value: str) -> str:
-    if type_ == "EMAIL":
-        return value.casefold()
-    digits = "".join(letter for letter in value if letter.isdigit())
-    return f"7{digits[1:]}" if len(digits) == 11 and digits[0] == "8" else digits
-
-
-def _row_owner(call: Call, owner_type: Any, owner: Any) -> tuple[Kind, Row]:
+def _row_owner(call: Call, owner_type: Any, owner: Any, action: str = UPDATE) -> tuple[Kind, Row]:
     kind = next((one for one in call.portal.kinds.values() if one.letter == owner_type), None)
     if kind is None:
         raise RestError("ENTITY_TYPE_NOT_SUPPORTED", "Working with this type of objects is not supported")
     row = call.portal.items[kind.id].get(intval(owner))
     if row is None:
         raise RestError("OWNER_NOT_FOUND", "Owner was not found")
+    need(call.portal, call.user, kind, row, action)
     return kind, row
 
 

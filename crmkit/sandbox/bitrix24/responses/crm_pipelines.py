@@ -12,6 +12,7 @@ from crmkit.sandbox.bitrix24.kinds import DEAL, LEAD, Kind
 from crmkit.sandbox.bitrix24.listing import lines, order_of, specs, table_of, whole
 from crmkit.sandbox.bitrix24.models import Category, Status
 from crmkit.sandbox.bitrix24.php import as_dict, intval
+from crmkit.sandbox.bitrix24.rights import sees_owners
 from crmkit.sandbox.bitrix24.urls import method
 
 __all__: list[str] = []
@@ -150,8 +151,7 @@ def category_get(call: Call) -> Any:
 def category_add(call: Call) -> Any:
     """Add a pipeline with its first and last stages."""
     kind, given = _kind(call), as_dict(call.required("fields"))
-    if not call.portal.is_admin(call.user):
-        raise access_denied("Access denied", 400)
+    _need_admin(call)
     if not given.get("name"):
         raise RestError("0", "Field 'NAME' is required")
     number = call.portal.next_id("category")
@@ -182,6 +182,7 @@ def category_add(call: Call) -> Any:
 def category_update(call: Call) -> Any:
     """Change name or order of a pipeline."""
     found, given = _found(call, _kind(call)), as_dict(call.required("fields"))
+    _need_admin(call)
     found.name = str(given.get("name") or found.name)
     found.sort = intval(given["sort"]) if "sort" in given else found.sort
     return {"category": _category(found)}
@@ -192,6 +193,7 @@ def category_delete(call: Call) -> Any:
     """Delete a pipeline that is empty and not the default one."""
     kind = _kind(call)
     found = _found(call, kind)
+    _need_admin(call)
     if found.is_default:
         raise RestError("0", "Default deal category cannot be deleted")
     if any(row.get("CATEGORY_ID") == found.id for row in call.portal.items[kind.id]):
@@ -233,6 +235,9 @@ def stage_history(call: Call) -> Any:
     renamed = {"STATUS_ID": "STAGE_ID", "STATUS_SEMANTIC_ID": "STAGE_SEMANTIC_ID"} if kind.id == LEAD else {}
     known = {name: HISTORY[renamed.get(name, name)] for name in (*HISTORY, *renamed)}
     conditions = Conditions.read(call.loose("filter"), Dialect(known.get, strict=True), call.portal.zone)
+    test = sees_owners(call.portal, call.user, kind)
+    if test is not None:
+        conditions.tests.append(test)
     page = call.page()
     rows, total = call.portal.stage_history[kind.id].find(
         conditions, order_of(call.loose("order"), known), offset=page.offset, limit=PAGE, counted=page.counted
@@ -241,6 +246,11 @@ def stage_history(call: Call) -> Any:
     written = lines(call, rows, HISTORY, call.loose("select"))
     back = {old: new for new, old in renamed.items()}
     return {"items": [{back.get(name, name): value for name, value in line.items()} for line in written]}
+
+
+def _need_admin(call: Call) -> None:
+    if not call.portal.is_admin(call.user):
+        raise access_denied("Access denied", 400)
 
 
 def _row(status: Status) -> Row:

@@ -1,31 +1,25 @@
-"""Comments, log entries, to-dos and other activities of CRM items."""
+"""Comments and log entries of CRM items."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from crmkit.sandbox.bitrix24 import timeline
-from crmkit.sandbox.bitrix24.activity_fields import described_activity
 from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
-from crmkit.sandbox.bitrix24.exceptions import RestError, empty_code, invalid_argument, not_found
+from crmkit.sandbox.bitrix24.exceptions import RestError, empty_code, invalid_argument, missing_parameter
 from crmkit.sandbox.bitrix24.kinds import Kind
 from crmkit.sandbox.bitrix24.listing import lines, page_of, specs, table_of
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval, items
+from crmkit.sandbox.bitrix24.rights import READ, UPDATE, need, need_old
 from crmkit.sandbox.bitrix24.urls import method
-from crmkit.sandbox.bitrix24.values import moment
+from crmkit.sandbox.bitrix24.values import iso
 
 __all__: list[str] = []
 
+LOG_PAGE = 10
 COMMENT = specs(
     "ID:integer ENTITY_ID:integer ENTITY_TYPE:string CREATED:datetime COMMENT:string AUTHOR_ID:integer"
-)
-ACTIVITY = specs(
-    "ID:integer OWNER_ID:integer OWNER_TYPE_ID:integer TYPE_ID:integer PROVIDER_ID:string "
-    "PROVIDER_TYPE_ID:string SUBJECT:string CREATED:datetime LAST_UPDATED:datetime START_TIME:datetime "
-    "END_TIME:datetime DEADLINE:datetime COMPLETED:string STATUS:integer RESPONSIBLE_ID:integer "
-    "PRIORITY:integer DESCRIPTION:string DIRECTION:integer AUTHOR_ID:integer EDITOR_ID:integer "
-    "ORIGIN_ID:string"
 )
 
 
@@ -34,6 +28,7 @@ def comment_add(call: Call) -> Any:
     """Write a comment; ``fields`` has to be in lower case."""
     given = as_dict(call.required("fields"))
     kind, row = _owner(call, given.get("ENTITY_TYPE"), given.get("ENTITY_ID"))
+    need(call.portal, call.user, kind, row, UPDATE)
     text = str(given.get("COMMENT") or "")
     if not text and not given.get("FILES"):
         raise invalid_argument("Empty comment")
@@ -51,6 +46,7 @@ def comment_list(call: Call) -> Any:
     if not wanted.get("ENTITY_ID") or not wanted.get("ENTITY_TYPE"):
         raise empty_code("The filter by ENTITY_ID and ENTITY_TYPE is required.")
     kind, row = _owner(call, wanted["ENTITY_TYPE"], wanted["ENTITY_ID"])
+    need_old(call.portal, call.user, kind, row, READ)
     found = table_of(call.portal.comments.having("OWNER", f"{kind.id}:{row['ID']}"))
     rest = {
         key: value
@@ -92,137 +88,85 @@ def comment_delete(call: Call) -> Any:
 def logmessage_add(call: Call) -> Any:
     """Write a service entry; it moves nothing."""
     given = as_dict(call.required("fields"))
-    kind = call.portal.kinds.get(intval(given.get("entityTypeId")))
-    row = call.portal.items[kind.id].get(intval(given.get("entityId"))) if kind else None
-    if kind is None or row is None:
-        raise RestError("OWNER_NOT_FOUND", "Owner was not found")
+    kind, row = _log_owner(call, given.get("entityTypeId"), given.get("entityId"), UPDATE)
     if not given.get("title") or not given.get("text"):
-        raise invalid_argument("Empty title or text")
-    number = call.portal.next_id("logmessage")
-    entry = {key: given.get(key) for key in ("title", "text", "iconCode", "entityTypeId", "entityId")}
-    call.portal.log_messages[number] = {
-        "id": number,
-        **entry,
-        "created": call.portal.now(),
-        "authorId": call.user,
+        raise missing_parameter("title" if not given.get("title") else "text")
+    table = call.portal.log_messages
+    entry = {
+        "ID": table.next_id(),
+        "OWNER": f"{kind.id}:{row['ID']}",
+        "ENTITY_TYPE_ID": kind.id,
+        "ENTITY_ID": row["ID"],
+        "TITLE": str(given["title"]),
+        "TEXT": str(given["text"]),
+        "ICON_CODE": str(given.get("iconCode") or "info"),
+        "CREATED": call.portal.now(),
+        "AUTHOR_ID": call.user,
+        "APP": call.caller.key,
     }
-    return {"logMessage": call.portal.log_messages[number]}
+    table.put(entry)
+    return {"logMessage": _entry(call, entry)}
 
 
-@method("crm.activity.todo.add")
-def todo_add(call: Call) -> Any:
-    """Add a to-do; its reminders will move the last activity, the to-do itself does not."""
-    kind = call.portal.kinds.get(intval(call.required("ownerTypeId")))
-    row = call.portal.items[kind.id].get(intval(call.required("ownerId"))) if kind else None
+@method("crm.timeline.logmessage.get")
+def logmessage_get(call: Call) -> Any:
+    """Return a service entry."""
+    return {"logMessage": _entry(call, _log(call, READ))}
+
+
+@method("crm.timeline.logmessage.list")
+def logmessage_list(call: Call) -> Any:
+    """Return the service entries of an item, ten on a page and the newest first."""
+    kind, row = _log_owner(call, call.required("entityTypeId"), call.required("entityId"), READ)
+    found = call.portal.log_messages.having("OWNER", f"{kind.id}:{row['ID']}")
+    ascending = [
+        str(way).lower() == "asc" for key, way in items(call.get("order")) if key in ("id", "created")
+    ]
+    found.sort(key=lambda one: (one["CREATED"], one["ID"]), reverse=not any(ascending))
+    start = max(0, intval(call.get("start"))) // LOG_PAGE * LOG_PAGE
+    call.total = len(found)
+    if start + LOG_PAGE < len(found):
+        call.next = start + LOG_PAGE
+    return [_entry(call, one) for one in found[start : start + LOG_PAGE]]
+
+
+@method("crm.timeline.logmessage.delete")
+def logmessage_delete(call: Call) -> Any:
+    """Delete a service entry of one's own application or webhook."""
+    entry = _log(call, UPDATE)
+    if entry["APP"] != call.caller.key:
+        text = "The record with this id was created in the context of another REST application"
+        raise RestError("REMOVING_DISABLED", text)
+    call.portal.log_messages.forget(entry["ID"])
+    return True
+
+
+def _log_owner(call: Call, entity_type: Any, number: Any, action: str) -> tuple[Kind, Row]:
+    kind = call.portal.kinds.get(intval(entity_type))
+    row = call.portal.items[kind.id].get(intval(number)) if kind else None
     if kind is None or row is None:
         raise RestError("OWNER_NOT_FOUND", "Owner was not found")
-    deadline = moment(call.required("deadline"), call.portal.zone)
-    if deadline is None:
-        raise RestError("WRONG_DATETIME_FORMAT", "Wrong datetime format")
-    made = timeline.activity(
-        call.portal,
-        kind,
-        row,
-        call.user,
-        SUBJECT=str(call.get("title") or "Дело"),
-        DESCRIPTION=str(call.get("description") or ""),
-        RESPONSIBLE_ID=intval(call.get("responsibleId")) or row["ASSIGNED_BY_ID"],
-        DEADLINE=deadline,
-        START_TIME=deadline,
-        END_TIME=deadline,
-        PINGS=[deadline - intval(minutes) * 60 for minutes in as_list(call.get("pingOffsets"))],
-    )
-    return {"id": made["ID"]}
+    need(call.portal, call.user, kind, row, action)
+    return kind, row
 
 
-@method("crm.activity.todo.update")
-def todo_update(call: Call) -> Any:
-    """Change a to-do."""
-    row = _activity(call, call.required("id"))
-    changed: Row = {"LAST_UPDATED": call.portal.now()}
-    if call.get("deadline") is not None:
-        deadline = moment(call.get("deadline"), call.portal.zone)
-        if deadline is None:
-            raise RestError("WRONG_DATETIME_FORMAT", "Wrong datetime format")
-        changed |= {"DEADLINE": deadline, "START_TIME": deadline, "END_TIME": deadline}
-    for key, name in (
-        ("title", "SUBJECT"),
-        ("description", "DESCRIPTION"),
-        ("responsibleId", "RESPONSIBLE_ID"),
-    ):
-        if call.get(key) is not None:
-            changed[name] = intval(call.get(key)) if name == "RESPONSIBLE_ID" else str(call.get(key))
-    call.portal.activities.put(row | changed)
-    return {"id": row["ID"]}
+def _log(call: Call, action: str) -> Row:
+    entry = call.portal.log_messages.get(intval(call.required("id")))
+    if entry is None:
+        raise RestError("NOT_FOUND", "The record with this id does not exist")
+    _log_owner(call, entry["ENTITY_TYPE_ID"], entry["ENTITY_ID"], action)
+    return entry
 
 
-@method("crm.activity.fields")
-def activity_fields(call: Call) -> Any:
-    """Return the fields of an activity."""
-    return described_activity()
-
-
-@method("crm.activity.list")
-def activity_list(call: Call) -> Any:
-    """Return a page of activities; ``BINDINGS`` of the filter names items."""
-    portal, given = call.portal, as_dict(call.loose("filter"))
-    bindings = as_list(given.get("BINDINGS"))
-    table = portal.activities
-    if bindings:
-        owners = {
-            (intval(as_dict(one).get("OWNER_TYPE_ID")), intval(as_dict(one).get("OWNER_ID")))
-            for one in bindings
-        }
-        table = table_of(
-            row
-            for kind, item in sorted(owners)
-            for row in portal.activities.having("OWNER", f"{kind}:{item}")
-        )
-    elif (
-        given.get("OWNER_ID")
-        and given.get("OWNER_TYPE_ID")
-        and not isinstance(given["OWNER_ID"], (list, dict))
-    ):
-        owner = f"{intval(given['OWNER_TYPE_ID'])}:{intval(given['OWNER_ID'])}"
-        table = table_of(portal.activities.having("OWNER", owner))
-    rest = {key: value for key, value in given.items() if key != "BINDINGS"}
-    return lines(call, page_of(call, table, ACTIVITY, given=rest), ACTIVITY, call.loose("select"))
-
-
-@method("crm.activity.get")
-def activity_get(call: Call) -> Any:
-    """Return an activity."""
-    return lines(call, [_activity(call, call.loose("id"))], ACTIVITY)[0]
-
-
-@method("crm.activity.update")
-def activity_update(call: Call) -> Any:
-    """Change an activity, above all: complete it."""
-    row, given = _activity(call, call.loose("id")), call.fields()
-    known = {
-        name: str(given[name])
-        for name in ("SUBJECT", "DESCRIPTION", "COMPLETED", "ORIGIN_ID")
-        if name in given
+def _entry(call: Call, entry: Row) -> dict[str, Any]:
+    return {
+        "id": entry["ID"],
+        "created": iso(entry["CREATED"], call.zone),
+        "authorId": entry["AUTHOR_ID"],
+        "title": entry["TITLE"],
+        "text": entry["TEXT"],
+        "iconCode": entry["ICON_CODE"],
     }
-    status = {"STATUS": 2} if known.get("COMPLETED") == "Y" else {}
-    call.portal.activities.put(
-        row | known | status | {"LAST_UPDATED": call.portal.now(), "EDITOR_ID": call.user}
-    )
-    call.portal.events.emit(
-        "ONCRMACTIVITYUPDATE", {"FIELDS": {"ID": row["ID"]}}, user=call.user, caller=call.caller
-    )
-    return True
-
-
-@method("crm.activity.delete")
-def activity_delete(call: Call) -> Any:
-    """Delete an activity."""
-    row = _activity(call, call.loose("id"))
-    call.portal.activities.forget(row["ID"])
-    call.portal.events.emit(
-        "ONCRMACTIVITYDELETE", {"FIELDS": {"ID": row["ID"]}}, user=call.user, caller=call.caller
-    )
-    return True
 
 
 def _owner(call: Call, type_name: Any, number: Any) -> tuple[Kind, Row]:
@@ -241,11 +185,4 @@ def _comment(call: Call) -> Row:
     row = call.portal.comments.get(number)
     if row is None:
         raise empty_code("Not found.")
-    return row
-
-
-def _activity(call: Call, number: Any) -> Row:
-    row = call.portal.activities.get(intval(number))
-    if row is None:
-        raise not_found("Activity is not found.")
     return row
