@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import heapq
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -148,7 +149,8 @@ class WireServer:
     """A small HTTP server on a real socket that does what the plays say, one play per request; the last
     repeats."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.plays: list[Play] = [answer()]
         self.requests: list[tuple[int, bytes, bytes]] = []
         self.connections = 0
@@ -163,7 +165,7 @@ class WireServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     def hang(self, connection: socket.socket) -> bool:
         """Take the request and say nothing until the test is over."""
@@ -204,6 +206,8 @@ class WireServer:
 
     def _serve(self, connection: socket.socket, number: int) -> None:
         try:
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
             with connection:
                 while self._serve_one(connection, number):
                     pass
