@@ -334,8 +334,8 @@ class Engine(ABC):
         return self.submit(hint).result(timeout)
 
     @abstractmethod
-    def wake(self, portal: str, recipe: str, entities: Iterable[Ref], *, at: datetime | None = None) -> None:
-        """Let a recipe look at entities, now or at a moment; those that wait already are not put off."""
+    def wake(self, portal: str, recipe: str, entities: Iterable[Ref]) -> None:
+        """Let a recipe look at entities now; for later there is :meth:`timer`."""
 
     @abstractmethod
     def timer(self, at: datetime, portal: str, entity: Ref, recipe: str, name: str = "") -> None:
