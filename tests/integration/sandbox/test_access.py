@@ -13,6 +13,7 @@ def test_ping_with_a_bearer_token(api):
     assert (answer.status_code, answer.json()) == (200, {"result": "success"})
 
 
+@pytest.mark.wrong_requests
 def test_a_get_may_carry_the_token_in_the_query_a_post_may_not(box):
     token = box.tokens["robot"]
     with requests.Session() as session:
@@ -21,6 +22,7 @@ def test_a_get_may_carry_the_token_in_the_query_a_post_may_not(box):
     assert error(refused) == (401, 1, "Access denied, unknown token")
 
 
+@pytest.mark.wrong_requests
 def test_the_log_keeps_no_token(box):
     with requests.Session() as session:
         session.get(f"{box.url}/ping", params={"access_token": box.tokens["robot"], "a": "b"}, timeout=10)
@@ -89,6 +91,7 @@ def test_an_administrator_may_look_with_the_eyes_of_a_client(bench, api):
     assert bench.api(api.box, "admin").ids(runAsUserId=f"contact:{client}") == [ordered, invited]
 
 
+@pytest.mark.wrong_requests
 def test_what_is_not_emulated_is_said_loudly(api):
     for answer, what in (
         (api.get("/invoice/7"), "GET /invoice/7"),
@@ -102,6 +105,7 @@ def test_what_is_not_emulated_is_said_loudly(api):
     assert [entry.operation for entry in api.box.requests] == ["", "", "", ""]
 
 
+@pytest.mark.wrong_requests
 def test_the_slashless_form_can_be_switched_on(bench):
     api = bench.api(slashless="accept")
     assert api.post("/task", {"name": "x"}).status_code == 201

@@ -50,6 +50,7 @@ def test_an_item_moves_to_another_task(api, task):
     assert api.get(f"/task/{task}/checklist/{number}").json()["code"] == 600
 
 
+@pytest.mark.wrong_requests
 def test_what_is_refused(bench, api, task):
     number = add(api, task)
     assert api.post(f"/task/{task}/checklist", {}).json()["error"] == "Checklist item name is required"

@@ -81,6 +81,7 @@ def test_a_comment_of_more_than_64_kb_is_refused(api, task):
     assert (answer.status_code, answer.json()["code"]) == (400, 41)
 
 
+@pytest.mark.wrong_requests
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -149,6 +150,7 @@ def test_a_hidden_comment_is_for_author_recipients_and_administrators(bench, box
     assert bench.api(box, "user:2").get(f"/comment/{number}").json()["code"] == 5000
 
 
+@pytest.mark.wrong_requests
 def test_lists_by_type(bench, box, api, task):
     plain = add(api, task, recipients=users("user:4"))
     gone = add(api, task)
@@ -165,6 +167,7 @@ def test_lists_by_type(bench, box, api, task):
     assert api.post(f"/task/{task}/comments/list", {"typeList": "Some"}).json()["code"] == 41
 
 
+@pytest.mark.wrong_requests
 def test_order_and_pages(api, task):
     first = add(api, task)
     old = add(api, task, dateTime={"datetime": "2025-01-01T10:00Z"})

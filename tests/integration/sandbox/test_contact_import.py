@@ -58,6 +58,7 @@ def test_a_duplicate_is_updated_left_alone_or_doubled(api, known):
     assert len(contacts(api)) == 3
 
 
+@pytest.mark.wrong_requests
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

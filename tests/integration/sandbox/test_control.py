@@ -89,6 +89,7 @@ def test_faults(api):
     assert api.control("POST", "/faults", {"colour": 1}).status_code == 400
 
 
+@pytest.mark.wrong_requests
 def test_the_log_of_requests(api):
     number = api.create()
     api.box.clock.advance(seconds=2)

@@ -34,6 +34,7 @@ def test_a_field_has_names_in_other_languages_and_a_set(api):
     assert (made["groupId"], made["names"]) == (number, {"ru": "Вес", "en": "Weight"})
 
 
+@pytest.mark.wrong_requests
 @pytest.mark.parametrize(
     ("body", "code"),
     [

@@ -107,6 +107,7 @@ ROW = {"customFieldData": [{"field": {"id": 512}, "value": 7}, {"field": {"id": 
 ROWS = {"dataTag": {"id": 2}, "items": [ROW]}
 
 
+@pytest.mark.wrong_requests
 def test_every_answer_fits_the_description(walk, spec):
     task = _tasks(walk, spec)
     contact = _contacts(walk, spec)

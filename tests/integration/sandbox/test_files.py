@@ -79,6 +79,7 @@ def test_a_link_is_fetched_from_this_machine_only(api):
     assert api.post("/file/from-url/", {}).json()["code"] == 40
 
 
+@pytest.mark.wrong_requests
 def test_uploads_that_cannot_be_read(api):
     answer = api.session.post(f"{api.box.url}/file/", data=b"abc", timeout=10)
     assert (answer.status_code, answer.json()["code"]) == (400, 7001)
@@ -161,6 +162,7 @@ def test_files_of_the_comments_of_contacts(api):
     assert names(api, f"/contact/{contact}/files", onlyFromDescription="true") == []
 
 
+@pytest.mark.wrong_requests
 def test_a_file_is_renamed_and_deleted(bench, api):
     number, task = upload(api), api.create(assignees={"users": [{"id": "user:4"}]})
     api.post(f"/task/{task}", {"files": [{"id": number}]})
@@ -183,6 +185,7 @@ def test_a_file_that_is_not_there(api, path):
     assert (answer.status_code, answer.json()["code"]) == (400, 7000)
 
 
+@pytest.mark.wrong_requests
 def test_values_of_the_wrong_kind(api):
     number = upload(api)
     link = api.get(f"/file/{number}", fields="downloadUrl").json()["file"]["downloadUrl"]

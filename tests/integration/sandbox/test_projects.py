@@ -61,6 +61,7 @@ def test_a_new_project_belongs_to_who_made_it_and_is_active(api):
     assert shown["startDate"]["date"] == "03-03-2025"
 
 
+@pytest.mark.wrong_requests
 def test_an_update_changes_what_it_names_and_tells_what_failed(api):
     number = create(api, endDate="10-03-2025")
     answer = api.post(
@@ -154,6 +155,7 @@ def test_groups_and_templates(api):
     assert api.get("/project/templates", offset="x").json()["code"] == 41
 
 
+@pytest.mark.wrong_requests
 def test_values_that_make_no_sense_are_failures(api):
     number = create(api)
     wrong = {"status": {"id": -1}, "group": {"id": 77}, "files": [{"id": 5}], "hiddenForClients": "да"}

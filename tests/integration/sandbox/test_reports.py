@@ -1,5 +1,7 @@
 """Reports: slow, seldom, one at a time, in chunks."""
 
+import pytest
+
 
 def generate(api):
     answer = api.post("/report/1/generate")
@@ -61,6 +63,7 @@ def test_the_tariff_decides(bench):
     assert api.get("/report/1").status_code == 200
 
 
+@pytest.mark.wrong_requests
 def test_a_long_report_comes_in_chunks(bench):
     api = bench.api(seed="stale_deals", deals=60, stalled=20, report_chunk=4)
     request = generate(api)

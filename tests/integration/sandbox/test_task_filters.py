@@ -170,6 +170,7 @@ def test_a_wrong_value_elsewhere_is_a_doubt(bench, api):
         assert tolerant.ids(f(kind, value, field=109)) == [number]
 
 
+@pytest.mark.wrong_requests
 def test_unknown_filters_operators_and_shapes_are_refused(api):
     for filters, code in (
         ([f(99999, 1)], 41),

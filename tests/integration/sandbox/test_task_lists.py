@@ -12,6 +12,7 @@ def test_pages_of_a_hundred_in_order_of_numbers(api):
     assert [number for page in pages for number in page] == sorted(made)
 
 
+@pytest.mark.wrong_requests
 def test_a_page_is_never_larger_than_a_hundred(api):
     for index in range(120):
         api.box.act.create_task("user:4", f"Сделка {index}")
@@ -19,6 +20,7 @@ def test_a_page_is_never_larger_than_a_hundred(api):
     assert len(api.ids()) == 100
 
 
+@pytest.mark.wrong_requests
 @pytest.mark.parametrize(
     "body", [{"offset": -1}, {"pageSize": 0}, {"offset": "0"}, {"pageSize": True}, {"fields": 5}]
 )
@@ -27,6 +29,7 @@ def test_bad_pages_are_refused(api, body):
     assert (answer.status_code, answer.json()["code"]) == (500, 41)
 
 
+@pytest.mark.wrong_requests
 @pytest.mark.parametrize("raw", [b"{", b"[]", b"\xff"])
 def test_what_is_no_json_object_gets_code_30(api, raw):
     for path, status in (("/task/list", 500), ("/task/", 400)):
@@ -88,6 +91,7 @@ def test_moments_in_the_zone_of_the_token_owner(bench):
     }
 
 
+@pytest.mark.wrong_requests
 def test_saved_filters(bench, box):
     robot, manager = bench.api(box), bench.api(box, "user:4")
     mine = box.act.create_task("user:4", "Я поставил", assignees=["user:5"])

@@ -36,6 +36,7 @@ def test_create_notifies_assignees_only(api):
     ]
 
 
+@pytest.mark.wrong_requests
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -98,6 +99,7 @@ def test_nobody_can_be_responsible(api):
     assert api.ids({"type": 33, "operator": "equal", "value": True}) == [number]
 
 
+@pytest.mark.wrong_requests
 def test_silent_no_ops(api):
     number = api.create(object={"id": 2}, assignees=people("user:4"))
     answer = api.post(
@@ -144,6 +146,7 @@ def test_partial_success_names_what_failed(api):
     assert api.task(number, "name")["name"] == "Иначе"
 
 
+@pytest.mark.wrong_requests
 @pytest.mark.parametrize(
     "body",
     [
@@ -162,6 +165,7 @@ def test_each_value_fails_alone(api, body):
     assert api.task(number, "priority")["priority"] == "Urgent"
 
 
+@pytest.mark.wrong_requests
 def test_custom_fields_come_in_a_list(api):
     number = api.create()
     assert api.post(f"/task/{number}", {"customFieldData": {"109": 5}}).json()["code"] == 41
@@ -288,6 +292,7 @@ def test_emoji_may_be_refused(bench):
     assert (answer.status_code, answer.json()["code"]) == (400, 30)
 
 
+@pytest.mark.wrong_requests
 def test_a_missing_task_is_404_for_updates_and_400_for_reads(api):
     update, read = api.post("/task/5", {"name": "x"}), api.get("/task/5")
     assert (update.status_code, update.json()["code"]) == (404, 1000)

@@ -98,6 +98,7 @@ def test_the_licence_ends(bench):
     assert (refused.status_code, refused.json()["code"]) == (400, 24)
 
 
+@pytest.mark.wrong_requests
 @pytest.mark.parametrize(
     ("path", "body", "status", "code"),
     [
@@ -131,6 +132,7 @@ def test_workspaces(api):
     assert api.get("/workspace/list").json()["workspaces"] == [{"id": 1, "name": "Основное пространство"}]
 
 
+@pytest.mark.wrong_requests
 def test_the_secret_of_a_bot_is_taken_and_never_shown(bench, api):
     path, secret = "/integration/telegram/bots/12345/webhook", "s" * 32
     taken = api.post(path, {"secretToken": secret, "webhookManagedExternally": True})
@@ -148,6 +150,7 @@ def test_the_secret_of_a_bot_is_taken_and_never_shown(bench, api):
     assert (refused.status_code, refused.json()["code"]) == (403, 6)
 
 
+@pytest.mark.wrong_requests
 def test_values_that_make_no_sense_are_failures(api):
     wrong = {"position": {"id": 77}, "timezone": "Mars/Base", "role": "King", "phones": 5}
     failures = api.post("/user/4", wrong).json()["failures"]
