@@ -312,6 +312,6 @@ def test_a_message_in_a_task(office: Office) -> None:
     box, b24 = office
     task = b24.tasks.create("x", 4)
     assert b24.tasks.message(task.id, "Готово?") == {"result": True}
-    assert [one["text"] for one in box.portal.task_messages] == ["Готово?"]
+    assert [one["text"] for one in box.portal.beside_tasks.messages] == ["Готово?"]
     with pytest.raises(PermissionDenied):
         b24.tasks.message(4711, "x")

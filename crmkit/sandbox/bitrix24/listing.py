@@ -60,10 +60,16 @@ def page_of(
     given: Any = None,
     order: Order | None = None,
     legacy: bool = True,
+    test: Callable[[Row], bool] | None = None,
 ) -> list[Row]:
-    """Return the page that a call asks for, and tell the call about totals; unknown filters are dropped."""
+    """Return the page that a call asks for, and tell the call about totals; unknown filters are dropped.
+
+    ``test`` is what rows have to pass besides: that the caller may see them.
+    """
     dialect = Dialect(known.get, prefixes=prefixes)
     conditions = Conditions.read(call.loose("filter") if given is None else given, dialect, call.portal.zone)
+    if test is not None:
+        conditions.tests.append(test)
     asked = order_of(call.loose("order"), known) if order is None else order
     page = call.page()
     rows, total = table.find(conditions, asked, offset=page.offset, limit=PAGE, counted=page.counted)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from crmkit.sandbox.bitrix24.table import Table
+
 __all__ = [
     "INVITED",
     "App",
+    "BesideTasks",
     "Caller",
     "Category",
     "Department",
@@ -149,3 +152,12 @@ class Group:
     fields: dict[str, Any] = field(default_factory=dict)
     members: dict[int, str] = field(default_factory=dict)
     extranet: bool = False
+
+
+@dataclass
+class BesideTasks:
+    """What comes with tasks: the history of their changes, messages in their chats, tags by their names."""
+
+    history: Table = field(default_factory=lambda: Table("TASK_ID"))
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    tags: dict[str, int] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL, FIRST_DYNAMIC,
 from crmkit.sandbox.bitrix24.limits import Bucket, Budgets
 from crmkit.sandbox.bitrix24.models import (
     App,
+    BesideTasks,
     Category,
     Department,
     Group,
@@ -85,8 +86,8 @@ class Portal:
         self.drive = Table("PARENT", "ROOT_OF")
         self.files: dict[int, StoredFile] = {}
         self.tasks = Table("XML_ID", "UF_CRM_TASK", "TAGS", "GROUP_ID", "PARENT_ID")
-        self.checklists, self.elapsed = Table(), Table()
-        self.task_messages: list[dict[str, Any]] = []
+        self.checklists, self.elapsed = Table("TASK_ID"), Table("TASK_ID")
+        self.beside_tasks = BesideTasks()
         self.notifications: dict[int, Notification] = {}
         self.groups: dict[int, Group] = {}
         self.events = Events(self)

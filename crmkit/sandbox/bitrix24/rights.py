@@ -31,6 +31,7 @@ __all__ = [
     "leads",
     "may",
     "need",
+    "need_intranet",
     "need_old",
     "reads_any",
     "sees",
@@ -99,10 +100,19 @@ def need(portal: Portal, user: int, kind: Kind, row: Row, action: str) -> None:
     Raises:
         RestError: ``ACCESS_DENIED``, or ``allowed_only_intranet_user`` to guests.
     """
-    if portal.users[user].extranet:
-        raise RestError("allowed_only_intranet_user", "This action is allowed only for intranet users", 403)
+    need_intranet(portal, user)
     if not may(portal, user, kind, row, action):
         raise RestError("ACCESS_DENIED", REFUSALS.get(action, "Access denied"))
+
+
+def need_intranet(portal: Portal, user: int) -> None:
+    """Refuse guests, as the universal methods do it.
+
+    Raises:
+        RestError: Somebody is one.
+    """
+    if portal.users[user].extranet:
+        raise RestError("allowed_only_intranet_user", "This action is allowed only for intranet users", 403)
 
 
 def need_old(portal: Portal, user: int, kind: Kind, row: Row, action: str) -> None:

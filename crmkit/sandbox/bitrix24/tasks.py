@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from crmkit.sandbox.bitrix24.conditions import Row
@@ -58,6 +59,12 @@ READ_ONLY = frozenset(
         *("CLOSED_BY", "CLOSED_DATE", "ACTIVITY_DATE"),
     )
 )
+REMEMBERED = (
+    *("TITLE", "DESCRIPTION", "PRIORITY", "MARK", "PARENT_ID", "GROUP_ID", "STAGE_ID", "CREATED_BY"),
+    *("RESPONSIBLE_ID", "ACCOMPLICES", "AUDITORS", "DEADLINE", "START_DATE_PLAN", "END_DATE_PLAN"),
+    *("TIME_ESTIMATE", "TAGS", "TASK_CONTROL", "ALLOW_TIME_TRACKING", "ALLOW_CHANGE_DEADLINE", "STATUS"),
+)
+"""What the history of a task tells of."""
 ON_DEMAND = ("UF_CRM_TASK", "UF_TASK_WEBDAV_FILES")
 """Only shown if ``select`` names them."""
 
@@ -99,6 +106,7 @@ def add_task(portal: Portal, values: Row, by: int, caller: Caller | None = None)
     } | values
     row["ID"] = portal.tasks.next_id()
     portal.tasks.put(row)
+    _remember(portal, row, "NEW", row)
     portal.events.emit("ONTASKADD", _both("undefined", {"ID": row["ID"]}), user=by, caller=caller)
     return row
 
@@ -114,8 +122,18 @@ def change_task(portal: Portal, old: Row, values: Row, by: int, caller: Caller |
         if row["STATUS"] == PROGRESS:
             row["DATE_START"] = now
     portal.tasks.put(row)
+    for name in REMEMBERED:
+        if row.get(name) != old.get(name):
+            _remember(portal, row, name, old)
     portal.events.emit("ONTASKUPDATE", _both({"ID": row["ID"]}, {"ID": row["ID"]}), user=by, caller=caller)
     return row
+
+
+def _remember(portal: Portal, row: Row, what: str, old: Row) -> None:
+    """Write into the history of a task who changed what just now; ``NEW`` is no field."""
+    history = portal.beside_tasks.history
+    entry = {"TASK_ID": row["ID"], "FIELD": what, "FROM": old.get(what), "TO": row.get(what)}
+    history.put({"ID": history.next_id(), **entry, "BY": row["CHANGED_BY"], "AT": portal.now()})
 
 
 def complete_task(portal: Portal, row: Row, by: int, caller: Caller | None = None) -> Row:
@@ -151,7 +169,7 @@ def visible(portal: Portal, row: Row, user: int) -> bool:
 def write_message(portal: Portal, row: Row, author: int, text: str) -> None:
     """Write into the chat of a task; that is activity."""
     now = portal.now()
-    portal.task_messages.append({"taskId": row["ID"], "authorId": author, "text": text, "at": now})
+    portal.beside_tasks.messages.append({"taskId": row["ID"], "authorId": author, "text": text, "at": now})
     portal.tasks.put(row | {"ACTIVITY_DATE": now})
 
 
@@ -172,6 +190,8 @@ def shown_task(portal: Portal, row: Row, select: list[str]) -> dict[str, Any]:
         value = row.get(name)
         if spec.type == "datetime":
             told[camel(name)] = None if value is None else iso(value, zone)
+        elif name == "TAGS":
+            told["tags"] = _tags(portal, value or ())
         elif spec.multiple:
             told[_key(name)] = [str(one) for one in value or ()] or (False if name in ON_DEMAND else [])
         else:
@@ -183,6 +203,13 @@ def shown_task(portal: Portal, row: Row, select: list[str]) -> dict[str, Any]:
     for name, many in (("accomplicesData", row["ACCOMPLICES"]), ("auditorsData", row["AUDITORS"])):
         told[name] = {str(one): _person(portal, one) for one in many or ()} or []
     return told
+
+
+def _tags(portal: Portal, names: Iterable[str]) -> Any:
+    """Return tags by their numbers, as the vendor does; a list if there are none."""
+    known = portal.beside_tasks.tags
+    numbers = {known.setdefault(name, len(known) + 1): name for name in names}
+    return {str(number): {"id": number, "title": name} for number, name in numbers.items()} or []
 
 
 def _key(name: str) -> str:

@@ -104,5 +104,5 @@ def test_guests_see_nothing(api, box, bench):
     box.portal.users[4].extranet = True
     guest = bench.api(box, "user:4")
     assert guest.refused("crm.item.get", entityTypeId=2, id=deal)[:2] == (403, "allowed_only_intranet_user")
-    assert guest.ids() == []
+    assert guest.refused("crm.item.list", entityTypeId=2)[1] == "allowed_only_intranet_user"
     assert guest.refused("crm.deal.list")[2] == "Access denied."

@@ -179,3 +179,87 @@ def test_a_batch_of_version_three_is_a_list(bench, box, task):
         {"item": {"id": int(task), "title": "Согласовать"}}
     ]
     assert v3.post("batch", {"no": "list"}).status_code == 400
+
+
+def test_tasks_are_found_by_what_they_hang_on(api):
+    def add(**fields):
+        task = api.call("tasks.task.add", fields={"TITLE": "x", "RESPONSIBLE_ID": 4, **fields})["task"]
+        return int(task["id"])
+
+    def found(**given):
+        tasks = api.call("tasks.task.list", filter=given, select=["ID"])["tasks"]
+        return [int(one["id"]) for one in tasks]
+
+    both = add(UF_CRM_TASK=["D_1", "CO_2"], TAGS=["crmkit", "Звонок"])
+    one = add(UF_CRM_TASK=["D_1"], GROUP_ID=3)
+    add(UF_CRM_TASK=["D_10"], ACCOMPLICES=[5], AUDITORS=[6])
+    assert found(UF_CRM_TASK="D_1") == [one, both]
+    assert found(UF_CRM_TASK=["CO_2", "D_10"]) == [3, both]
+    assert found(TAG="crmkit") == [both]
+    assert found(TAG=["Звонок", "нет такой"]) == [both]
+    assert found(GROUP_ID=3) == [one]
+    assert (found(ACCOMPLICE=5), found(AUDITOR=6)) == ([3], [3])
+    assert found() == [3, one, both]
+    api.call("tasks.task.update", taskId=one, fields={"UF_CRM_TASK": ["D_7"], "GROUP_ID": 0})
+    assert (found(UF_CRM_TASK="D_1"), found(UF_CRM_TASK="D_7"), found(GROUP_ID=3)) == ([both], [one], [])
+    shown = api.call("tasks.task.get", taskId=both, select=["TAGS"])["task"]["tags"]
+    assert sorted(tag["title"] for tag in shown.values()) == ["crmkit", "Звонок"]
+
+
+def test_a_deadline_that_moves_is_in_the_history(api, box):
+    fields = {"TITLE": "Перезвонить", "RESPONSIBLE_ID": 4, "DEADLINE": "2025-03-04T12:00:00+03:00"}
+    task = int(api.call("tasks.task.add", fields=fields)["task"]["id"])
+    for day in (5, 5, 6):
+        box.clock.advance(minutes=1)
+        fields = {"DEADLINE": f"2025-03-0{day}T12:00:00+03:00"}
+        api.call("tasks.task.update", taskId=task, fields=fields)
+    entries = api.call("tasks.task.history.list", taskId=task)["list"]
+    assert [one["field"] for one in entries] == ["DEADLINE", "DEADLINE", "NEW"]
+    only = api.call("tasks.task.history.list", taskId=task, filter={"FIELD": "NEW"})["list"]
+    assert (len(only), only[0]["user"]["id"], only[0]["value"]) == (1, 1, {"from": None, "to": None})
+
+
+def test_whose_tasks_somebody_sees(api, box, bench):
+    def seen(user):
+        return [int(one["id"]) for one in bench.api(box, f"user:{user}").call("tasks.task.list")["tasks"]]
+
+    group = api.call("sonet_group.create", NAME="Клиент")
+    api.call("sonet_group.user.add", GROUP_ID=group, USER_ID=[9])
+    api.call("sonet_group.user.invite", GROUP_ID=group, USER_ID=[10])
+    for fields in ({"RESPONSIBLE_ID": 4, "AUDITORS": [7]}, {"RESPONSIBLE_ID": 5, "GROUP_ID": group}):
+        api.call("tasks.task.add", fields={"TITLE": "x", **fields})
+    assert [seen(user) for user in (4, 5, 7, 9, 10)] == [[1], [2], [1], [2], []]
+    head = box.portal.departments[box.portal.users[4].departments[0]].head
+    assert 1 in seen(head)
+    refused = bench.api(box, "user:10").refused("tasks.task.update", taskId=1, fields={"TITLE": "y"})
+    assert refused[1:] == ("0", "Action on the task is not allowed (internal error)")
+
+
+def test_handing_a_task_over(api, box, bench):
+    task = int(
+        api.call("tasks.task.add", fields={"TITLE": "x", "RESPONSIBLE_ID": 4, "STATUS": 3})["task"]["id"]
+    )
+    manager = bench.api(box, "user:4")
+    told = manager.call("tasks.task.delegate", taskId=task, userId=5)["task"]
+    assert (told["responsibleId"], told["status"], told["auditors"]) == ("5", "2", ["4"])
+    refused = manager.refused("tasks.task.delegate", taskId=task, userId=6)
+    assert refused == (400, "0", "Action on the task is not allowed")
+    assert api.refused("tasks.task.delegate", taskId=task)[1] == "100"
+    assert api.refused("tasks.task.delegate", userId=5)[1] == "100"
+
+
+def test_chats_of_tasks(api, box, bench):
+    v3 = bench.v3(box)
+    task = int(api.call("tasks.task.add", fields={"TITLE": "x", "RESPONSIBLE_ID": 4})["task"]["id"])
+
+    def refused(**fields):
+        answer = v3.post("tasks.task.chat.message.send", {"fields": fields} if fields else {})
+        return answer.status_code, answer.json()["error"]["code"].rpartition("_")[2]
+
+    assert v3.call("tasks.task.chat.message.send", fields={"taskId": task, "text": "Готово?"}) == {
+        "result": True
+    }
+    assert refused() == (400, "REQUESTVALIDATIONEXCEPTION")
+    assert refused(taskId=task) == (400, "DTOVALIDATIONEXCEPTION")
+    assert refused(taskId=4711, text="x") == (403, "ACCESSDENIEDEXCEPTION")
+    assert [one["text"] for one in box.portal.beside_tasks.messages] == ["Готово?"]

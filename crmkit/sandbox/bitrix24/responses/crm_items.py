@@ -12,7 +12,17 @@ from crmkit.sandbox.bitrix24.files import kept, show
 from crmkit.sandbox.bitrix24.kinds import FieldSpec, Kind
 from crmkit.sandbox.bitrix24.multifields import changed_multifields, shown_multifields
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval, items
-from crmkit.sandbox.bitrix24.rights import ADD, DELETE, IMPORT, READ, UPDATE, need, reads_any, sees
+from crmkit.sandbox.bitrix24.rights import (
+    ADD,
+    DELETE,
+    IMPORT,
+    READ,
+    UPDATE,
+    need,
+    need_intranet,
+    reads_any,
+    sees,
+)
 from crmkit.sandbox.bitrix24.table import Order
 from crmkit.sandbox.bitrix24.urls import method
 from crmkit.sandbox.bitrix24.values import IGNORED, Writer, parsed, universal_writer
@@ -48,6 +58,7 @@ def get(call: Call) -> Any:
 def list_(call: Call) -> Any:
     """Return a page of items."""
     kind, original, portal = _kind(call), _original(call), call.portal
+    need_intranet(portal, call.user)
     names = _searched(kind, original)
     dialect = Dialect(names.get, strict=True, logic=True)
     conditions = Conditions.read(call.get("filter"), dialect, portal.zone)
