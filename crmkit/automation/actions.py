@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
@@ -33,6 +34,7 @@ __all__ = [
     "Remember",
     "SetTaskState",
     "StartWorkflow",
+    "StopWorkflow",
     "UpdateCard",
     "UpdateDeal",
     "UpdateTask",
@@ -151,11 +153,20 @@ class UpdateTask(_Action):
 
 
 class StartWorkflow(_Action):
-    """Start a business process on the entity. It can not be taken back once it has done something."""
+    """Start a business process on the entity. It can not be taken back once it has done something.
+
+    Attributes:
+        template: Its logical name in ``crmkit.toml``, or the vendor's id.
+        parameters: As the template wants them.
+        lasts: The process is known to run at least so long, because it waits or asks a person. Only then a
+            start of which the answer was lost can be told from one that never happened: while this time is
+            not over, a process that is not running was never started. Otherwise a person has to look.
+    """
 
     kind: Literal["start_workflow"] = "start_workflow"
     template: str
     parameters: dict[str, Any] = Field(default_factory=dict)
+    lasts: timedelta = timedelta(0)
 
     @field_serializer("parameters", when_used="json")
     def _keep_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -165,6 +176,14 @@ class StartWorkflow(_Action):
     @classmethod
     def _restore_parameters(cls, parameters: Any) -> Any:
         return decode(parameters)
+
+
+class StopWorkflow(_Action):
+    """Stop a running process; one that has ended already is no error. What it has done stays done."""
+
+    kind: Literal["stop_workflow"] = "stop_workflow"
+    workflow_id: str
+    text: str = ""
 
 
 class CreateWorkspace(_Action):
@@ -231,6 +250,7 @@ Action = Annotated[
     | UpdateTask
     | SetTaskState
     | StartWorkflow
+    | StopWorkflow
     | CreateWorkspace
     | Invite
     | Remember,

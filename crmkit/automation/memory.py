@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +13,7 @@ from crmkit.crm.models import DealChanges, Ref
 
 __all__ = ["DEAL_PARTS", "Effect", "Memory", "MemoryStore", "NoMemory", "restoring"]
 
-DEAL_PARTS = ("title", "stage", "assignees")
+DEAL_PARTS = ("title", "stage", "assignees", "amount")
 """The parts of a deal that are no custom fields; images hold both, so no field may be called so."""
 
 
@@ -22,9 +23,9 @@ class Effect(BaseModel):
     Attributes:
         key, step, episode, data: As in the action.
         at: When it was confirmed (UTC).
-        before: What was there before, by logical name: ``stage`` (the vendor's id), ``assignees``, ``title``
-            and custom fields side by side, as Python values, ``None`` for a field that had no value; only
-            what the action changed. Empty for things that were created.
+        before: What was there before, by logical name: ``stage`` (the vendor's id), ``assignees``, ``title``,
+            ``amount`` and custom fields side by side, as Python values, ``None`` for a field that had no
+            value; only what the action changed. Empty for things that were created.
         after: What was there afterwards, as it was read back; same names.
         remote_id: The id of what was created, if anything.
         run: The run that did it.
@@ -57,8 +58,10 @@ class Effect(BaseModel):
 
 
 def restoring(before: Mapping[str, Any]) -> DealChanges:
-    """Return the changes that put back what a before-image shows."""
+    """Return the changes that put back what a before-image shows; of no amount, zero."""
     own = {name: value for name, value in before.items() if name in DEAL_PARTS and value is not None}
+    if "amount" in before:
+        own.setdefault("amount", Decimal(0))
     fields = {name: value for name, value in before.items() if name not in DEAL_PARTS}
     return DealChanges(**own, fields=fields)
 

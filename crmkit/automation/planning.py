@@ -23,8 +23,15 @@ T = TypeVar("T")
 MEMORY_CHUNK = 500
 READS_PER_ITEM = 2
 """Applying re-reads the entity and its history."""
-REQUESTS_PER_ACTION = {"update_deal": 2, "set_task_state": 3, "remember": 0}
-"""An update is read back, the state of a task is read before too; a creation answers with its id."""
+REQUESTS_PER_ACTION = {
+    "update_deal": 2,
+    "update_card": 3,
+    "update_task": 3,
+    "set_task_state": 3,
+    "stop_workflow": 3,
+    "remember": 0,
+}
+"""An update is read back, a task or a card is read before too; a creation answers with its id."""
 
 
 def make_plan(

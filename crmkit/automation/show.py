@@ -5,20 +5,32 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from crmkit.automation.actions import Action, CreateTask, Notify, UpdateDeal
+from crmkit.automation.actions import Action, UpdateCard, UpdateDeal, UpdateTask
+from crmkit.automation.memory import DEAL_PARTS
 from crmkit.automation.messages import Language, Message, register, text
 from crmkit.automation.plan import Plan, PlanItem
-from crmkit.crm.models import DealChanges, Ref
+from crmkit.crm.models import Ref
 
 __all__ = ["duration", "plan_view", "show_plan", "verdict_title"]
 
 PIPE_WIDTH = 120
+DETAILS = {
+    "notify": "people",
+    "create_task": "task.assignees",
+    "create_deal": "deal.title",
+    "start_workflow": "template",
+    "create_workspace": "workspace.title",
+    "invite": "invitation.email",
+}
+"""What is shown of an action besides its name."""
+TASK_PARTS = ("title", "assignees", "deadline", "checklist")
 
 register(
     {
@@ -48,6 +60,16 @@ register(
             "show.action.notify": "уведомить",
             "show.action.create_task": "поставить задачу",
             "show.action.set_task_state": "перевести задачу",
+            "show.action.update_task": "изменить задачу",
+            "show.action.create_deal": "создать сделку",
+            "show.action.update_card": "изменить карточку",
+            "show.action.start_workflow": "запустить процесс",
+            "show.action.stop_workflow": "остановить процесс",
+            "show.action.create_workspace": "создать пространство клиента",
+            "show.action.invite": "пригласить",
+            "show.amount": "сумма",
+            "show.deadline": "срок",
+            "show.checklist": "осталось заполнить",
             "show.action.remember": "запомнить",
             "undo.verdict.undo": "вернуть как было",
             "undo.verdict.spared": "оставить",
@@ -80,6 +102,16 @@ register(
             "show.action.notify": "notify",
             "show.action.create_task": "create a task",
             "show.action.set_task_state": "move a task",
+            "show.action.update_task": "change a task",
+            "show.action.create_deal": "create a deal",
+            "show.action.update_card": "change the card",
+            "show.action.start_workflow": "start a process",
+            "show.action.stop_workflow": "stop a process",
+            "show.action.create_workspace": "create a space for the client",
+            "show.action.invite": "invite",
+            "show.amount": "amount",
+            "show.deadline": "deadline",
+            "show.checklist": "still to fill in",
             "show.action.remember": "remember",
             "undo.verdict.undo": "put back",
             "undo.verdict.spared": "leave alone",
@@ -166,22 +198,41 @@ def _title(item: PlanItem) -> Text:
 
 def _action(action: Action, language: Language) -> str:
     what = text(f"show.action.{action.kind}", language)
-    if isinstance(action, UpdateDeal):
-        return "\n".join((f"{what}:", *(f"  {line}" for line in _changes(action.changes, language))))
-    if isinstance(action, Notify):
-        return f"{what}: {_value(action.people, language)}"
-    if isinstance(action, CreateTask):
-        return f"{what}: {_value(action.task.assignees, language)}"
-    return what
+    if action.on is not None:
+        what = f"{what} ({action.on.name or action.on})"
+    if lines := tuple(_changes(action, language)):
+        return "\n".join((f"{what}:", *(f"  {line}" for line in lines)))
+    detail = _detail(action)
+    return what if detail is None else f"{what}: {_value(detail, language)}"
 
 
-def _changes(changes: DealChanges, language: Language) -> Iterator[str]:
-    given = {name: getattr(changes, name) for name in ("title", "stage", "assignees")}
-    for name, value in given.items():
-        if value is not None:
-            yield f"{text(f'show.{name}', language)} → {_value(value, language)}"
-    for name, value in changes.fields.items():
+def _detail(action: Action) -> Any:
+    """Return what is shown of an action besides its name, in the same line."""
+    read = DETAILS.get(action.kind)
+    return None if read is None else attrgetter(read)(action)
+
+
+def _changes(action: Action, language: Language) -> Iterator[str]:
+    own, fields = _given(action)
+    for name, value in own.items():
+        yield f"{text(f'show.{name}', language)} → {_value(value, language)}"
+    for name, value in fields.items():
         yield f"{name} → {_value(value, language)}"
+
+
+def _given(action: Action) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what an action changes: the parts that every portal has, and custom fields."""
+    match action:
+        case UpdateDeal(changes=changes):
+            parts = {name: getattr(changes, name) for name in DEAL_PARTS}
+            return {name: value for name, value in parts.items() if value is not None}, changes.fields
+        case UpdateCard(fields=fields):
+            return {}, fields
+        case UpdateTask(changes=changes):
+            given = [name for name in TASK_PARTS if name in changes.model_fields_set]
+            return {name: getattr(changes, name) for name in given}, {}
+        case _:
+            return {}, {}
 
 
 def _value(value: Any, language: Language) -> str:

@@ -1,4 +1,4 @@
-"""Before- and after-images of a deal: exactly what an action changes, by logical name; how they compare."""
+"""Before- and after-images: exactly what an action changes, by logical name; how they compare."""
 
 from __future__ import annotations
 
@@ -8,17 +8,31 @@ from enum import Enum
 from typing import Any
 
 from crmkit.automation.memory import DEAL_PARTS
-from crmkit.crm.models import Deal, DealChanges, Stage
+from crmkit.crm.models import Company, Contact, Deal, DealChanges, Stage, Task, TaskChanges
 from crmkit.exceptions import RecipeError
 
-__all__ = ["Standing", "alike", "different", "image", "not_taken", "standing"]
+__all__ = [
+    "Changes",
+    "Standing",
+    "Thing",
+    "alike",
+    "different",
+    "image",
+    "not_taken",
+    "standing",
+]
 
+Thing = Deal | Company | Contact | Task
+Changes = DealChanges | TaskChanges | Mapping[str, Any]
+"""Of a deal, of a task, or of the custom fields of a card."""
+TASK_PARTS = ("title", "text", "assignees", "deadline")
+"""The parts of a task that can be seen; its lines to tick off cannot."""
 MINUTE = timedelta(minutes=1)
 """Portals keep moments to the minute."""
 
 
 class Standing(Enum):
-    """How a deal stands towards a change of it."""
+    """How a thing stands towards a change of it."""
 
     AFTER = "after"
     """Every value is as the change wants it."""
@@ -30,8 +44,8 @@ class Standing(Enum):
     """Some value is neither: a person was faster."""
 
 
-def image(deal: Deal, changes: DealChanges) -> dict[str, Any]:
-    """Return what the deal has now of the things that the changes would change.
+def image(thing: Thing, changes: Changes) -> dict[str, Any]:
+    """Return what a thing has now of what the changes would change.
 
     Raises:
         RecipeError: A custom field is called like a part of the deal itself.
@@ -41,10 +55,10 @@ def image(deal: Deal, changes: DealChanges) -> dict[str, Any]:
         >>> image(deal, DealChanges(stage="new", fields={"label": "free"}))
         {'stage': '2', 'label': None}
     """
-    return {name: _present(deal, name) for name in _wanted(changes)}
+    return {name: _present(thing, name) for name in _wanted(changes)}
 
 
-def not_taken(deal: Deal, changes: DealChanges) -> tuple[str, ...]:
+def not_taken(thing: Thing, changes: Changes) -> tuple[str, ...]:
     """Return the names of what is not as the changes want it.
 
     Example:
@@ -52,23 +66,23 @@ def not_taken(deal: Deal, changes: DealChanges) -> tuple[str, ...]:
         >>> not_taken(deal, DealChanges(stage="talks", fields={"label": "free"}))
         ('label',)
     """
-    return tuple(name for name, value in _wanted(changes).items() if not _is(deal, name, value))
+    return tuple(name for name, value in _wanted(changes).items() if not _is(thing, name, value))
 
 
-def standing(deal: Deal, before: Mapping[str, Any], changes: DealChanges) -> Standing:
+def standing(thing: Thing, before: Mapping[str, Any], changes: Changes) -> Standing:
     """Tell whether a change of which the answer was lost has taken effect."""
-    missing = not_taken(deal, changes)
+    missing = not_taken(thing, changes)
     if not missing:
         return Standing.AFTER
-    if different(deal, {name: before.get(name) for name in missing}):
+    if different(thing, {name: before.get(name) for name in missing}):
         return Standing.OTHER
     taken = {name: before.get(name) for name in _wanted(changes) if name not in missing}
-    return Standing.MIXED if different(deal, taken) else Standing.BEFORE
+    return Standing.MIXED if different(thing, taken) else Standing.BEFORE
 
 
-def different(deal: Deal, was: Mapping[str, Any]) -> tuple[str, ...]:
+def different(thing: Thing, was: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of what is not as an image shows it."""
-    return tuple(name for name, value in was.items() if not alike(_present(deal, name), value))
+    return tuple(name for name, value in was.items() if not _same(thing, name, value))
 
 
 def alike(one: Any, other: Any) -> bool:
@@ -92,7 +106,11 @@ def alike(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _wanted(changes: DealChanges) -> dict[str, Any]:
+def _wanted(changes: Changes) -> dict[str, Any]:
+    if isinstance(changes, TaskChanges):
+        return {name: getattr(changes, name) for name in TASK_PARTS if name in changes.model_fields_set}
+    if not isinstance(changes, DealChanges):
+        return dict(changes)
     clash = set(changes.fields) & set(DEAL_PARTS)
     if clash:
         raise RecipeError(
@@ -103,16 +121,33 @@ def _wanted(changes: DealChanges) -> dict[str, Any]:
     return {**{name: value for name, value in own.items() if value is not None}, **changes.fields}
 
 
-def _present(deal: Deal, name: str) -> Any:
+def _present(thing: Thing, name: str) -> Any:
+    if isinstance(thing, Task):
+        return getattr(thing, name)
+    if not isinstance(thing, Deal) or name not in DEAL_PARTS:
+        return thing.fields.get(name)
     if name == "stage":
-        return deal.stage.id if deal.stage else None
-    return getattr(deal, name) if name in DEAL_PARTS else deal.fields.get(name)
+        return thing.stage.id if thing.stage else None
+    return getattr(thing, name)
 
 
-def _is(deal: Deal, name: str, wanted: Any) -> bool:
-    if name == "stage":
-        return _is_stage(deal.stage, wanted)
-    return alike(_present(deal, name), wanted)
+def _is(thing: Thing, name: str, wanted: Any) -> bool:
+    if isinstance(thing, Deal) and name == "stage":
+        return _is_stage(thing.stage, wanted)
+    if isinstance(thing, Task) and name == "text" and wanted:
+        return _words(wanted) in _words(thing.text)  # a provider may have written the lines below the text
+    return _same(thing, name, wanted)
+
+
+def _same(thing: Thing, name: str, value: Any) -> bool:
+    present = _present(thing, name)
+    if isinstance(thing, Deal) and name == "amount":  # a deal without an amount has none or zero
+        return bool((present or 0) == (value or 0))
+    return alike(present, value)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _is_stage(stage: Stage | None, wanted: str) -> bool:

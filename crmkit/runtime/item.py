@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from crmkit.automation.actions import Action, Remember, UpdateDeal
+from crmkit.automation.actions import Action, Remember
 from crmkit.automation.memory import Memory
 from crmkit.automation.messages import Language, Message
 from crmkit.automation.planning import day_start
 from crmkit.automation.recipe import Context, Decision, Recipe
 from crmkit.crm.base import Crm
-from crmkit.crm.models import Deal, Ref
+from crmkit.crm.models import Company, Contact, Deal, Ref
 from crmkit.exceptions import CrmkitError, NotFound, RecipeError, RunInProgress, StoreError
+from crmkit.runtime.effects import Things
 from crmkit.runtime.journal import Place
 from crmkit.runtime.lease import Lease
 from crmkit.runtime.ledger import Ledger
 from crmkit.runtime.likeness import same_actions
 from crmkit.runtime.performer import STOPPERS, Performer
+from crmkit.runtime.placeholders import ids_of, keys_in, require_none, resolved
 from crmkit.runtime.records import ActionRecord, ActionStatus, ItemRecord, ItemStatus, Outcome
 from crmkit.runtime.results import ActionResult, ItemResult
 from crmkit.runtime.touch import touched_since
@@ -86,7 +88,7 @@ class ItemRunner:
         if verdict := _blocked(records):
             return verdict
         if self._is_half_written(item, records):
-            return self._perform(item, _not_done(planned, records), records, None, done)
+            return self._perform(item, _not_done(planned, records), records, {}, done)
         return self._judge_and_do(item, records, done)
 
     def _judge_and_do(
@@ -103,7 +105,7 @@ class ItemRunner:
             return _not_as_planned(item, judged, _not_done(self._due(item), records))
         if item.item.counted and item.acted_at is None and not self._has_place(item.item.entity):
             return self._deferred(None)
-        return self._perform(item, to_do, records, judged.deal, done)
+        return self._perform(item, to_do, records, judged.things, done)
 
     def _is_half_written(self, item: ItemRecord, records: Mapping[str, ActionRecord]) -> bool:
         """Tell whether a write took effect in part only, and nobody has mended that since.
@@ -132,7 +134,7 @@ class ItemRunner:
         except Exception as error:  # one entity that a recipe stumbles over must not hold up all the others
             what = f"{self._recipe.name} cannot judge {entity}: {type(error).__name__}: {error}"
             raise RecipeError(what, hint="mend the recipe, then: crmkit runs retry") from error
-        return _Judged(decision, memory, _deal_in(snapshot))
+        return _Judged(decision, memory, _things_in(snapshot))
 
     def _choose(
         self,
@@ -147,7 +149,8 @@ class ItemRunner:
         no need of it any more in what that first action left behind, unless a person has stepped in.
         """
         remaining = _not_done(self._due(item), records)
-        if same_actions(remaining, fresh):
+        ids = self._ids((*remaining, *fresh), records)
+        if same_actions((resolved(one, ids) for one in remaining), (resolved(one, ids) for one in fresh)):
             return fresh
         begun = [record.intent_at for record in records.values() if record.status is ActionStatus.DONE]
         if begun and not fresh and not touched_since(self._crm, item.item.entity, min(begun)):
@@ -159,18 +162,33 @@ class ItemRunner:
         item: ItemRecord,
         actions: Sequence[Action],
         records: Mapping[str, ActionRecord],
-        deal: Deal | None,
+        things: Things,
         done: list[ActionResult],
     ) -> Verdict:
-        for action in actions:
+        ids = self._ids(actions, records)
+        for planned in actions:
+            action = resolved(planned, ids)
+            require_none(action)
             earlier = records.get(action.key)
-            outcome = self.performer.perform(self._place(item, action), action, deal=deal, earlier=earlier)
+            outcome = self.performer.perform(
+                self._place(item, action), action, things=things, earlier=earlier
+            )
             done.append(ActionResult(action, outcome.status, outcome.error))
             if verdict := _unfinished(outcome):
                 return verdict
-            if isinstance(action, UpdateDeal):
-                deal = None  # it is not any more as it was read
+            if outcome.remote_id:
+                ids[action.key] = outcome.remote_id
+            things = {ref: thing for ref, thing in things.items() if ref != action.target}  # not as it was
         return ItemStatus.DONE, None
+
+    def _ids(self, actions: Sequence[Action], records: Mapping[str, ActionRecord]) -> dict[str, str]:
+        """Return the ids of what is there by now of what these actions point at."""
+        wanted = keys_in(actions)
+        elsewhere = wanted - records.keys()
+        known = {key: records[key] for key in wanted & records.keys()}
+        if elsewhere:
+            known |= self._ledger.journal.by_keys(self._crm.portal, elsewhere)
+        return ids_of(known)
 
     def _place(self, item: ItemRecord, action: Action) -> Place:
         name = self._recipe.name
@@ -212,13 +230,18 @@ class _Judged:
 
     decision: Decision
     memory: Memory
-    deal: Deal | None
+    things: Things
 
 
-def _deal_in(snapshot: Any) -> Deal | None:
-    """Return the deal that a recipe has just read, to save reading it again for the before-image."""
-    deal = getattr(snapshot, "deal", snapshot)
-    return deal if isinstance(deal, Deal) else None
+def _things_in(snapshot: Any) -> Things:
+    """Return what a recipe has just read, to save reading it again for the before-image.
+
+    That is the snapshot itself, or what it calls ``deal``, ``company``, ``contact`` or ``contacts``.
+    """
+    parts = [snapshot, *(getattr(snapshot, name, None) for name in ("deal", "company", "contact"))]
+    several = getattr(snapshot, "contacts", ())
+    parts += several if isinstance(several, tuple | list) else ()
+    return {part.ref: part for part in parts if isinstance(part, Deal | Company | Contact)}
 
 
 def _not_done(actions: Sequence[Action], records: Mapping[str, ActionRecord]) -> list[Action]:

@@ -35,11 +35,12 @@ def same_actions(planned: Iterable[Action], fresh: Iterable[Action]) -> bool:
 
 def _meaning(action: Action) -> Any:
     meaning = _timeless(action.model_dump(mode="json", exclude={"key", "reason", "data"}))
-    task = meaning.get("task", {})
-    task.pop("deadline", None)
+    task = meaning.get("task", {}) if action.kind != "update_task" else meaning["changes"]
+    if task.get("deadline"):
+        task["deadline"] = "#"
     for part in (meaning, task):
         for name in part.keys() & {"text", "title"}:
-            part[name] = TIMES.sub("#", part[name])
+            part[name] = TIMES.sub("#", part[name] or "")
     return meaning
 
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from crmkit.automation.actions import Action, Remember
 from crmkit.crm.base import Crm
-from crmkit.crm.models import Deal
 from crmkit.exceptions import (
     AuthenticationError,
     CrmkitError,
@@ -18,7 +17,7 @@ from crmkit.exceptions import (
     ServerError,
     TransportError,
 )
-from crmkit.runtime.effects import Effects, Seen, Sight
+from crmkit.runtime.effects import Effects, Seen, Sight, Things, kind_of
 from crmkit.runtime.journal import Journal, Place
 from crmkit.runtime.records import ActionRecord, ActionStatus, Outcome
 
@@ -55,14 +54,14 @@ class Performer:
         self._effects = Effects(crm)
 
     def perform(
-        self, place: Place, action: Action, *, deal: Deal | None, earlier: ActionRecord | None
+        self, place: Place, action: Action, *, things: Things, earlier: ActionRecord | None
     ) -> Outcome:
         """Make an effect happen, or find out that it did not.
 
         Args:
             place: Where it belongs in the ledger.
             action: What to do.
-            deal: The deal as it was read a moment ago, if it was.
+            things: What was read a moment ago.
             earlier: The same effect as it failed before, if it did.
 
         Raises:
@@ -71,7 +70,7 @@ class Performer:
         if isinstance(action, Remember):
             self._journal.remember(place, action, self._crm.clock.now())
             return Outcome(ActionStatus.DONE)
-        before = self._effects.before(action, deal)
+        before = self._effects.before(action, things)
         if earlier is not None:
             before |= _still_ours(earlier)
         now = self._crm.clock.now()
@@ -174,9 +173,8 @@ class Performer:
                 return self._absent(record, seen)
 
     def _absent(self, record: ActionRecord, seen: Seen) -> Outcome:
-        sets = record.kind in ("update_deal", "set_task_state")
-        if sets or record.status is not ActionStatus.PENDING:
-            # To set a value again does no harm even if the portal's queue should still do it.
+        if kind_of(record.kind).repeatable or record.status is not ActionStatus.PENDING:
+            # To do it again does no harm even if the portal's queue should still do it.
             return Outcome(ActionStatus.FAILED, seen.after, error="it was not taken", version=seen.version)
         if self._crm.clock.now() - record.tried_at < QUEUED:
             return Outcome(ActionStatus.PENDING, error=record.error)

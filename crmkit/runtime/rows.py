@@ -77,9 +77,11 @@ def action_rows(ledger: Ledger, run_id: str, language: Language) -> Iterator[Row
 
 
 def _written(record: ActionRecord) -> str:
-    """Return the text that people read, if the effect is one: of a notice, a note or a task."""
-    task = record.payload.get("task", {})
-    return str(record.payload.get("text") or task.get("title") or "")
+    """Return the text that people read, if the effect has one: of a notice, a task, a deal, a space."""
+    payload = record.payload
+    titled = (payload.get(name) or {} for name in ("task", "deal", "workspace", "changes"))
+    texts = (payload.get("text"), payload.get("template"), *(part.get("title") for part in titled))
+    return str(next(filter(None, texts), ""))
 
 
 def _shown(image: Mapping[str, Any]) -> str:

@@ -37,6 +37,9 @@ class Workflow(Model):
 
     id: str
     template: str
+    """The vendor's id of the template."""
+    template_key: str = ""
+    """Its logical name in ``crmkit.toml``, if it has one."""
     entity: Ref
     started_at: datetime | None = None
     started_by: Person | None = None
