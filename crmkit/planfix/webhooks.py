@@ -43,6 +43,7 @@ MOST_BYTES = 1024 * 1024
 _MOST_VALUES = 2000
 _DEEPEST = 20
 _TASK_KEYS = ("task", "taskid", "task_id", "id", "номерзадачи", "задача", "номер")
+_CONTACT_KEYS = ("contact", "contactid", "contact_id", "company", "companyid", "контакт", "компания")
 _EVENT_KEYS = ("event", "eventname", "event_name", "action", "событие")
 _UNRESOLVED = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _PAIR = re.compile(r'"((?:[^"\\\n]|\\.)*)"\s*:\s*')
@@ -59,8 +60,9 @@ class Event:
         values: Everything that came, as texts, lists and maps; placeholders that stayed are left out.
         unresolved: The names of the values that were placeholders, ``{{Задача.Номер}}``: the scenario uses a
             field that the task does not have.
-        problem: Why there is no task, in a line for the log; empty if all is well.
+        problem: Why there is neither task nor contact, in a line for the log; empty if all is well.
         raw: The body as it came.
+        contact_id: The number of the contact or company, for scenarios of contacts.
     """
 
     task_id: int | None
@@ -69,6 +71,21 @@ class Event:
     unresolved: tuple[str, ...] = ()
     problem: str = ""
     raw: bytes = field(default=b"", repr=False)
+    contact_id: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What a repeated request shares with the first one: tell by it what is still waiting to be handled.
+
+        A request says no more than what to look at, so a later change may have the same key: never drop an
+        event because one with its key was handled before.
+
+        Example:
+            >>> parse("task=7&event=won").key == parse('{"event": "won", "task": "7"}').key
+            True
+        """
+        values = json.dumps({name: str(value) for name, value in self.values.items()}, sort_keys=True)
+        return hashlib.sha256(values.encode("utf-8", "surrogatepass")).hexdigest()
 
     def number(self, key: str) -> int | None:
         """Return a value as a number: ``"7"``, ``"user:7"`` and ``7`` are 7; ``None`` if it is none."""
@@ -112,13 +129,13 @@ def parse(body: bytes | str | Mapping[str, Any], content_type: str = "", *, quer
     known = {key: value for key, value in flat.items() if not _is_unresolved(value)}
     unresolved = tuple(key for key in flat if key not in known)
     task_id = next((found for key in _keys(known, _TASK_KEYS) if (found := _number(known[key]))), None)
+    contact_id = next((found for key in _keys(known, _CONTACT_KEYS) if (found := _number(known[key]))), None)
     name = next((str(known[key]) for key in _keys(known, _EVENT_KEYS)), "")
-    return Event(task_id, name, known, unresolved, _problem(task_id, flat, unresolved), raw)
+    problem = "" if task_id or contact_id else _problem(flat, unresolved)
+    return Event(task_id, name, known, unresolved, problem, raw, contact_id)
 
 
-def _problem(task_id: int | None, flat: Mapping[str, Any], unresolved: tuple[str, ...]) -> str:
-    if task_id is not None:
-        return ""
+def _problem(flat: Mapping[str, Any], unresolved: tuple[str, ...]) -> str:
     if not flat:
         return "the body holds no values that could be read"
     lost = [key for key in unresolved if _plain(key) in _TASK_KEYS]
@@ -332,8 +349,8 @@ class ByHmac:
         told = _header(headers, self.name).removeprefix("sha256=").strip()
         event = parse(body, _header(headers, "Content-Type"), query=path.partition("?")[2])
         texts = [bytes(body)]
-        if event.task_id is not None:
-            texts.append(f"{event.task_id}:{event.name}".encode())
+        if (number := event.task_id or event.contact_id) is not None:
+            texts.append(f"{number}:{event.name}".encode())
         verdicts = [self._is_signature(told, text) for text in texts]
         return any(verdicts)
 

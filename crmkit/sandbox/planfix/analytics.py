@@ -42,7 +42,8 @@ def add_rows(
         keys.append(entry.key)
     if isinstance(holder, Task):
         author, at = comment.owner, account.now()
-        account.automation.happened(frozenset({"datatag"}), holder, author=author, at=at, comment=comment.id)
+        for kind in ("datatag", *["datatag_row"] * len(rows)):
+            account.automation.happened(frozenset({kind}), holder, author=author, at=at, comment=comment.id)
     return keys
 
 

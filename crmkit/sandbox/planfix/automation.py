@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.planfix.fields import decode
+from crmkit.sandbox.planfix.matching import Circumstance, holds
 from crmkit.sandbox.planfix.models import Comment, FieldDef, Task
 from crmkit.sandbox.planfix.outbox import Outbox
 from crmkit.sandbox.planfix.scenarios import (
@@ -59,6 +63,12 @@ class Automation:
         self._pressed: dict[tuple[int, int], float] = {}
         self._rounds: dict[tuple[int, int], int] = {}
         self._chain: tuple[int, ...] = ()
+        self._matching: dict[int, set[int]] = {}
+        self._expected: set[tuple[int, int, float]] = set()
+        self.operations: Counter[str] = Counter()
+        """How many operations were done by month: ``2025-03``."""
+        self.over_quota = 0
+        """How many were not done, because the month's quota was used up."""
 
     def add(self, scenario: Scenario) -> Scenario:
         """Switch a scenario on.
@@ -72,6 +82,10 @@ class Automation:
         if tariff != "corporation" and 0 < scenario.delay < SHORTEST_DELAY:
             raise ValueError("delays under a minute are for the tariff corporation only")
         self.scenarios[scenario.id] = scenario
+        for task in self._account.tasks.values():
+            self._expect(scenario, task)
+            if scenario.matches and scenario.object in (0, task.object):
+                self._compare(scenario, task, "", self._account.now())
         return scenario
 
     def add_button(self, button: Button) -> Button:
@@ -100,8 +114,57 @@ class Automation:
             return
         event = Event(kinds, task.id, author, at, changed, comment, self._chain)
         for scenario in list(self.scenarios.values()):
-            if scenario.object in (0, task.object) and scenario.listens_to(event):
-                self._start(scenario, event)
+            if scenario.object not in (0, task.object):
+                continue
+            told = event
+            if not kinds.isdisjoint(("created", "changed")):
+                self._expect(scenario, task)
+                if scenario.matches:
+                    told = replace(event, kinds=kinds | self._compare(scenario, task, author, at, kinds))
+            if scenario.listens_to(told):
+                self._start(scenario, told)
+
+    def _compare(
+        self, scenario: Scenario, task: Task, author: str, at: float, kinds: frozenset[str] = frozenset()
+    ) -> frozenset[str]:
+        """Note whether a task satisfies a scenario, and return what that makes of its change.
+
+        A condition that came true by the time alone counts with the next change: only then anybody looks.
+        """
+        known = self._matching.setdefault(scenario.id, set())
+        circumstance = Circumstance(self._account, task, author, bool(self._chain), at)
+        before, now = task.id in known, self._holds(scenario, circumstance)
+        (known.add if now else known.discard)(task.id)
+        if not now:
+            return frozenset()
+        if before:
+            return frozenset({"changed_still_matching"} if "changed" in kinds else ())
+        return frozenset({"came_to_match", *(["changed_to_match"] if "changed" in kinds else [])})
+
+    def _expect(self, scenario: Scenario, task: Task) -> None:
+        """Wait for the date of a task that a scenario is about, unless it has passed."""
+        due = self._date(scenario, task) if scenario.date and scenario.object in (0, task.object) else None
+        key = (scenario.id, task.id, due or 0.0)
+        if due is None or due <= self._account.now() or key in self._expected:
+            return
+        self._expected.add(key)
+
+        def come(at: float) -> None:
+            self._expected.discard(key)
+            if not task.is_deleted and self._date(scenario, task) == at and scenario.active:
+                self._start(scenario, Event(frozenset({"date"}), task.id, task.assigner, at))
+
+        self._account.enqueue(f"scenario:{scenario.id}", come, due=due)
+
+    def _date(self, scenario: Scenario, task: Task) -> float | None:
+        if not scenario.date.startswith("field "):
+            moment: float | None = getattr(task, scenario.date)
+            return moment
+        value = task.fields.get(int(scenario.date.removeprefix("field ")))
+        if isinstance(value, str):
+            zone = ZoneInfo(self._account.settings.timezone)
+            return datetime.strptime(value, "%d-%m-%Y").replace(tzinfo=zone).timestamp()
+        return value if isinstance(value, float) else None
 
     def _start(self, scenario: Scenario, event: Event) -> None:
         if scenario.delay <= 0:
@@ -118,7 +181,8 @@ class Automation:
 
     def _fire(self, scenario: Scenario, event: Event, at: float) -> None:
         task = self._account.tasks[event.task]
-        if not scenario.active or scenario.status not in (0, task.status):
+        now = Circumstance(self._account, task, event.author, bool(event.chain), at)
+        if not scenario.active or not (scenario.matches or self._holds(scenario, now)):
             return
         before, self._chain = self._chain, (*event.chain, scenario.id)
         try:
@@ -127,6 +191,21 @@ class Automation:
         finally:
             self._chain = before
 
+    @staticmethod
+    def _holds(scenario: Scenario, now: Circumstance) -> bool:
+        return scenario.status in (0, now.task.status) and holds(scenario.conditions, scenario.logic, now)
+
+    def spend(self, at: float) -> bool:
+        """Count an operation; tell whether it may be done."""
+        settings = self._account.settings
+        month = datetime.fromtimestamp(at, ZoneInfo(settings.timezone)).strftime("%Y-%m")
+        limit = settings.operations_per_month
+        if limit is not None and self.operations[month] >= limit and settings.over_quota == "stop":
+            self.over_quota += 1
+            return False
+        self.operations[month] += 1
+        return True
+
     def _do(
         self, steps: Steps, task: Task, *, author: str, at: float, comment: int = 0, scenario: int = 0
     ) -> None:
@@ -134,13 +213,13 @@ class Automation:
         changes: dict[str, Any] = {"status": steps.status} if steps.status else {}
         if steps.fields:
             changes["fields"] = self._decoded(steps.fields)
-        if changes:
+        if changes and self.spend(at):
             account.change_task(task, changes, author=author, at=at)
-        if steps.comment:
+        if steps.comment and self.spend(at):
             said = Context(account, task, account.comments.get(comment), author=author, at=at)
             text = stored(said.fill(steps.comment))
             account.add_comment(task, Comment(account.new_id("comment"), task.id, author, at, text=text))
-        if steps.request is not None:
+        if steps.request is not None and self.spend(at):
             self._post(steps.request, task, author=author, at=at, comment=comment, scenario=scenario)
 
     def _post(

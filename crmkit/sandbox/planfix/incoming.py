@@ -59,8 +59,10 @@ def carry_out(account: Account, webhook: IncomingWebhook, values: dict[str, str]
     """Do what a webhook does and return what it may tell about it.
 
     A value that makes no sense is left out, a task that is not there is left alone: the caller is told of
-    neither.
+    neither. Nothing is done if the month's quota of operations is used up.
     """
+    if webhook.operation != "none" and not account.automation.spend(account.now()):
+        return {}
     if webhook.operation == "create_contact":
         return {"contact": _contact(account, webhook, values).id}
     if webhook.operation == "create_task":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CONDITIONS", "Circumstance", "Condition", "check_logic", "holds"]
 
-_WORD = re.compile(r"\s*(\(|\)|\d+|И|ИЛИ|НЕ|AND|OR|NOT)(?=[\s()]|$)", re.IGNORECASE)
+_WORD = re.compile(r"\s*(\(|\)|(?:\d+|И|ИЛИ|НЕ|AND|OR|NOT)(?=[\s()]|$))", re.IGNORECASE)
 _AND, _OR, _NOT = ("И", "AND"), ("ИЛИ", "OR"), ("НЕ", "NOT")
 WORKS_FROM, WORKS_TO, SATURDAY = 9, 18, 5
 

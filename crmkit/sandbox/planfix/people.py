@@ -116,6 +116,18 @@ class Act(Workshop):
                 target.commented = max(target.commented or 0.0, source.commented)
             self._change(user, task, {"is_deleted": True, "merged_into": into})
             target.updated = self._account.now()
+            self._happened(user, target, "merged")
+
+    def accept(self, user: Who, task: int) -> None:
+        """Accept a task that was given to this person; nothing of it changes."""
+        with self._account.lock:
+            self._happened(user, self._task(task), "accepted")
+
+    def _happened(self, user: Who, task: Task, kind: str) -> None:
+        account = self._account
+        account.automation.happened(
+            frozenset({kind}), task, author=self._ref(user), at=account.now(), changed=()
+        )
 
     def robot_noise(self, tasks: Iterable[int], *, robot: Who = 91, text: str = NOISE) -> list[int]:
         """Let a robot comment on tasks; return the numbers of the comments."""

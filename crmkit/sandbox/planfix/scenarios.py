@@ -40,7 +40,7 @@ EVENTS = (
 )
 """Everything that can start a scenario. ``came_to_match``: created or changed, and the conditions hold since
 then; ``changed_to_match``: the same without creation; ``changed_still_matching``: they held before and do
-still. ``date``: a date of the task has come. ``datatag``: a comment with rows; ``datatag_row``: each of them."""
+still. ``date``: a date of the task has come. ``datatag``: a comment with rows; ``datatag_row``: each row."""
 MATCHING = ("came_to_match", "changed_to_match", "changed_still_matching")
 DATES = ("start", "end", "delayed_till")
 LOOPBACK = ("127.0.0.1", "localhost")

@@ -68,6 +68,20 @@ class TestBodies:
     def test_what_a_framework_has_read_already(self) -> None:
         assert parse({"task": "7"}).task_id == 7
 
+    @pytest.mark.parametrize(
+        "body",
+        ["contact=7&event=new", '{"company": {"id": "7"}, "event": "new"}', '{"контакт": "contact:7"}'],
+        ids=["form", "inside", "Russian"],
+    )
+    def test_a_contact_instead_of_a_task(self, body: str) -> None:
+        event = parse(body.encode())
+        assert (event.task_id, event.contact_id, event.problem) == (None, 7, "")
+
+    def test_a_repeat_is_known_by_its_key_however_it_is_written(self) -> None:
+        first = parse("task=7&event=won")
+        assert first.key == parse('{"event": "won", "task": 7}').key
+        assert len({first.key, parse("task=8&event=won").key, parse("task=7&event=lost").key}) == 3
+
     def test_texts_survive_the_mending(self) -> None:
         body = '{"task": 7, "comment": "сказал: "да", и ушёл\nдомой", "event": "x"}'
         assert parse(body).values["comment"] == 'сказал: "да", и ушёл\nдомой'
@@ -172,6 +186,11 @@ class TestGuards:
         assert guard.accepts("/", {"X-Crmkit-Signature": told}, body)
         assert not guard.accepts("/", {"X-Crmkit-Signature": told}, b'{"task": 8, "event": "won"}')
         assert not ByHmac(SECRET[::-1]).accepts("/", {"X-Crmkit-Signature": told}, body)
+
+    def test_the_signature_of_a_contact(self) -> None:
+        told = hmac.new(SECRET.encode(), b"7:new", hashlib.sha256).hexdigest()
+        assert ByHmac(SECRET).accepts("/", {"X-Crmkit-Signature": told}, b"contact=7&event=new")
+        assert not ByHmac(SECRET).accepts("/", {"X-Crmkit-Signature": told}, b"contact=8&event=new")
 
     @pytest.mark.parametrize("kind", [ByPath, ByHeader, ByHmac])
     def test_a_secret_must_be_one_and_is_never_shown(self, kind: type[Guard]) -> None:

@@ -96,7 +96,16 @@ def item_update(call: Call) -> dict[str, Any]:
     """Change an item: 200, or 202 when a part of it failed, which elsewhere means "queued"."""
     item = _find(call)
     changes, failures = read(call, call.body, WRITES)
+    changed = [name for name, value in changes.items() if getattr(item, name) != value]
     for name, value in changes.items():
         setattr(item, name, value)
+    if changed:
+        call.account.automation.happened(
+            frozenset({"checklist_changed"}),
+            call.account.tasks[item.task],
+            author=call.user.ref,
+            at=call.account.now(),
+            changed=(item.name,),
+        )
     call.status = 202 if failures else 200
     return failures_payload(call, failures)

@@ -180,7 +180,16 @@ def entry_update(call: Call) -> None:
     entry = _entry(call)
     _own(call, entry)
     values = {**entry.fields, **_values(call, call.account.data_tags[entry.tag], call.body, code=6002)}
-    entry.fields = {number: value for number, value in values.items() if value is not None}
+    before, entry.fields = entry.fields, {name: value for name, value in values.items() if value is not None}
+    task = call.account.tasks.get(entry.task)
+    if task is not None and before != entry.fields and not call.silent:
+        call.account.automation.happened(
+            frozenset({"datatag_row_changed"}),
+            task,
+            author=call.user.ref,
+            at=call.account.now(),
+            comment=entry.comment,
+        )
 
 
 @route("DELETE", "/datatag/entry/{key}", "datatag_delete")
