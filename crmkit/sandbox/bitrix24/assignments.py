@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = [
+    "ANSWER_WORDS",
     "APPROVE",
     "CANCEL",
     "INFORMATION",
@@ -22,6 +23,7 @@ __all__ = [
 APPROVE, REVIEW = "ApproveActivity", "ReviewActivity"
 INFORMATION, OPTIONAL = "RequestInformationActivity", "RequestInformationOptionalActivity"
 YES, NO, OK, CANCEL = 1, 2, 3, 4
+ANSWER_WORDS = {"yes": YES, "no": NO, "ok": OK, "cancel": CANCEL}
 ANSWERS = {APPROVE: (YES, NO), REVIEW: (OK,), INFORMATION: (OK,), OPTIONAL: (OK, CANCEL)}
 STATES = {
     APPROVE: "Ожидает утверждения",

@@ -9,6 +9,9 @@ from crmkit.sandbox.bitrix24.table import Table
 
 __all__ = [
     "INVITED",
+    "MEMBER",
+    "MODERATOR",
+    "OWNER",
     "App",
     "BesideTasks",
     "Caller",
@@ -22,8 +25,8 @@ __all__ = [
     "Webhook",
 ]
 
-INVITED = "Z"
-"""The role in a group of somebody who has not accepted yet."""
+OWNER, MODERATOR, MEMBER, INVITED = "A", "E", "K", "Z"
+"""Roles in a group; who is invited, or has asked to be let in, is no member yet."""
 
 
 @dataclass
@@ -143,7 +146,7 @@ class Notification:
 
 @dataclass
 class Group:
-    """A work group or project; members by role: A owner, E moderator, K member, Z invited."""
+    """A work group or project, its members and their roles."""
 
     id: int
     name: str
@@ -152,6 +155,12 @@ class Group:
     fields: dict[str, Any] = field(default_factory=dict)
     members: dict[int, str] = field(default_factory=dict)
     extranet: bool = False
+
+    def admit(self, user: User) -> None:
+        """Make somebody a member; a guest turns the group into an extranet one."""
+        if self.members.get(user.id, INVITED) == INVITED:
+            self.members[user.id] = MEMBER
+        self.extranet = self.extranet or user.extranet
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from crmkit.sandbox.bitrix24 import crm, timeline
+from crmkit.sandbox.bitrix24.assignments import ANSWER_WORDS
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.delivery import Handler
 from crmkit.sandbox.bitrix24.exceptions import RestError
@@ -98,6 +99,26 @@ class Act:
     def disapprove_task(self, user: Who, task: int) -> None:
         """Send the work on a task back."""
         self._judge(user, task, PENDING)
+
+    def accept_invitation(self, user: Who, group: int) -> None:
+        """Accept an invitation into a group; a guest turns it into an extranet one."""
+        with self._portal.lock:
+            person, into = self._portal.users[self._author(user).user], self._portal.groups.get(group)
+            if into is None or person.id not in into.members:
+                raise LookupError(f"user {person.id} is not invited into group {group}")
+            into.admit(person)
+
+    def answer(self, user: Who, assignment: int, status: str, **fields: Any) -> None:
+        """Answer an assignment of a business process: ``yes``, ``no``, ``ok`` or ``cancel``."""
+        with self._portal.lock:
+            asked = self._portal.processes.assignments.get(assignment)
+            if asked is None or asked.user != self._author(user).user or asked.status:
+                raise LookupError(f"{user!r} has no assignment {assignment} to answer")
+            number = ANSWER_WORDS.get(status, 0)
+            if number not in asked.answers:
+                raise ValueError(f"{status!r} is no answer to it")
+            self._portal.processes.answer(asked, number, fields)
+            self._portal.events.flush()
 
     def outgoing_webhook(self, url: str, *events: str) -> str:
         """Make an outgoing webhook by hand, as an administrator does; return its ``application_token``."""

@@ -38,6 +38,8 @@ class Settings:
         activity_fires_update: Whether a moved ``LAST_ACTIVITY_TIME`` fires the update event.
         import_fires_events: Whether imported items fire events.
         extranet_groups: Whether a group can still be made an extranet one by its sites.
+        guests: Whether guests can still be invited; without the extranet they cannot (the code is a guess).
+        seats: How many active people the plan allows, guests included; 0 for any number.
         deliver_events: Send online events to their handlers.
     """
 
@@ -76,4 +78,6 @@ class Settings:
     activity_fires_update: bool = True
     import_fires_events: bool = True
     extranet_groups: bool = False
+    guests: bool = True
+    seats: int = 0
     deliver_events: bool = True

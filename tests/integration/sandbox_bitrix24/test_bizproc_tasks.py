@@ -117,3 +117,13 @@ def test_an_ended_process_asks_no_more(api, box, ask):
     (running,) = api.call("bizproc.workflow.instances")
     api.call("bizproc.workflow.terminate", ID=running["ID"])
     assert api.call("bizproc.task.list") == []
+
+
+def test_people_answer_in_the_portal(box, ask):
+    number = ask(user=4)
+    with pytest.raises(LookupError):
+        box.act.answer("user:5", number, "yes")
+    with pytest.raises(ValueError, match="no answer"):
+        box.act.answer("user:4", number, "ok")
+    box.act.answer("user:4", number, "yes")
+    assert comments(box) == ["Дальше"]

@@ -100,3 +100,27 @@ def test_the_other_list_of_groups_gives_numbers_unless_asked(api):
     assert api.call("socialnetwork.api.workgroup.list")["workgroups"] == [{"id": "1"}]
     found = api.call("socialnetwork.api.workgroup.list", select=["ID", "NAME"])["workgroups"]
     assert found == [{"id": "1", "name": "Группа"}]
+
+
+def test_guests_need_a_seat_and_the_extranet(api, bench):
+    def invite(caller, name="g", groups=None):
+        group = groups or [caller.call("sonet_group.create", NAME="Клиент")]
+        return caller.refused("user.add", EMAIL=f"{name}@example.com", EXTRANET="Y", SONET_GROUP_ID=group)[1:]
+
+    assert invite(bench.api(seats=16)) == ("ERROR_ARGUMENT", "user_count_exceeded")
+    assert invite(bench.api(guests=False)) == ("ERROR_ARGUMENT", "no_extranet_field")
+    assert invite(api, groups=[99]) == ("ERROR_NO_GROUP", "Group is specified incorrectly")
+
+
+def test_an_invitation_is_accepted_by_people(api, bench, box):
+    group = api.call("sonet_group.create", NAME="Клиент")
+    guest = api.call("user.add", EMAIL="g@example.com", EXTRANET="Y", SONET_GROUP_ID=[group])
+    assert api.call("sonet_group.get", FILTER={"ID": group})[0]["IS_EXTRANET"] == "N"
+    box.act.accept_invitation(guest, group)
+    assert {"USER_ID": str(guest), "ROLE": "K"} in api.call("sonet_group.user.get", ID=group)
+    assert api.call("sonet_group.get", FILTER={"ID": group})[0]["IS_EXTRANET"] == "Y"
+    manager = bench.api(box, "user:4")
+    assert manager.call("sonet_group.user.request", GROUP_ID=group, MESSAGE="Пустите") is True
+    assert len(api.call("sonet_group.user.get", ID=group)) == 2
+    box.act.accept_invitation("user:4", group)
+    assert manager.refused("sonet_group.user.request", GROUP_ID=group)[2] == "Cannot request to join group"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crmkit.sandbox.bitrix24.assignments import (
+    ANSWER_WORDS,
     CANCEL,
     INFORMATION,
     NO,
@@ -33,7 +34,6 @@ TASK = specs(
     "ACTIVITY:string ACTIVITY_NAME:string DOCUMENT_URL:string"
 )
 DEFAULT = ("ENTITY", "DOCUMENT_ID", "ID", "WORKFLOW_ID", "DOCUMENT_NAME", "NAME", "DOCUMENT_URL")
-WORDS = {"yes": YES, "no": NO, "ok": OK, "cancel": CANCEL}
 NEEDS_COMMENT = {"Y": (YES, NO, OK, CANCEL), "YA": (YES, OK), "YR": (NO, CANCEL)}
 
 
@@ -66,8 +66,8 @@ def complete(call: Call) -> Any:
     if number <= 0:
         raise RestError("ERROR_TASK_VALIDATION", "empty TASK_ID")
     told = call.loose("STATUS")
-    status = WORDS.get(str(told).lower()) or intval(told)
-    if status not in WORDS.values():
+    status = ANSWER_WORDS.get(str(told).lower()) or intval(told)
+    if status not in ANSWER_WORDS.values():
         raise RestError("ERROR_TASK_VALIDATION", "incorrect STATUS")
     one = _found(call, number)
     if one.user != call.user:

@@ -8,7 +8,7 @@ from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import empty_code
 from crmkit.sandbox.bitrix24.listing import Specs, lines, page_of, specs, table_of
-from crmkit.sandbox.bitrix24.models import INVITED, Group
+from crmkit.sandbox.bitrix24.models import INVITED, MEMBER, MODERATOR, OWNER, Group
 from crmkit.sandbox.bitrix24.php import as_list, intval
 from crmkit.sandbox.bitrix24.urls import method
 
@@ -22,7 +22,6 @@ GROUP = specs(
 )
 TAKEN = ("NAME", "DESCRIPTION", "VISIBLE", "OPENED", "CLOSED", "PROJECT", "KEYWORDS", "INITIATE_PERMS")
 EXTRANET_SITE = "co"
-OWNER, MODERATOR, MEMBER = "A", "E", "K"
 
 
 @method("sonet_group.create", "sonet_group")
@@ -109,9 +108,23 @@ def add(call: Call) -> Any:
         raise empty_code("No permissions to add users")
     found = [user for user in people if group.members.get(user, INVITED) == INVITED]
     for user in found:
-        group.members[user] = MEMBER
-        group.extranet = group.extranet or call.portal.users[user].extranet
+        group.admit(call.portal.users[user])
     return [str(user) for user in found]
+
+
+@method("sonet_group.user.request", "sonet_group")
+def request(call: Call) -> Any:
+    """Ask to be let in; an open group lets in at once."""
+    group = _group(call)
+    if group.members.get(call.user, INVITED) != INVITED:
+        raise empty_code("Cannot request to join group")
+    if group.fields.get("OPENED") == "Y":
+        group.admit(call.portal.users[call.user])
+    else:
+        group.members[call.user] = INVITED
+        text = str(call.loose("MESSAGE") or "")
+        call.portal.notify(group.owner, text, kind="request", author=call.user)
+    return True
 
 
 @method("sonet_group.user.update", "sonet_group")

@@ -8,7 +8,7 @@ from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import RestError
 from crmkit.sandbox.bitrix24.listing import order_of, page_of, specs, table_of
-from crmkit.sandbox.bitrix24.models import User
+from crmkit.sandbox.bitrix24.models import INVITED, User
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval, truthy
 from crmkit.sandbox.bitrix24.urls import method
 from crmkit.sandbox.bitrix24.values import iso
@@ -63,10 +63,7 @@ def user_add(call: Call) -> Any:
     extranet = call.loose("EXTRANET") == "Y"
     groups = [intval(one) for one in as_list(call.loose("SONET_GROUP_ID"))]
     departments = [intval(one) for one in as_list(call.loose("UF_DEPARTMENT"))]
-    if extranet and not groups:
-        raise RestError("ERROR_ARGUMENT", "no_sonet_group_for_extranet", argument="")
-    if not extranet and not departments:
-        raise RestError("ERROR_ARGUMENT", "no_extranet_field", argument="")
+    _check_places(call, extranet, groups, departments)
     number = max(portal.users) + 1
     portal.users[number] = User(
         number,
@@ -80,8 +77,22 @@ def user_add(call: Call) -> Any:
     )
     for group in groups:
         if group in portal.groups:
-            portal.groups[group].members.setdefault(number, "Z")  # invited; they have to accept
+            portal.groups[group].members.setdefault(number, INVITED)
+            portal.notify(number, str(call.loose("MESSAGE_TEXT") or ""), kind="invitation", author=call.user)
     return number
+
+
+def _check_places(call: Call, extranet: bool, groups: list[int], departments: list[int]) -> None:
+    """Refuse whoever has no place: no group, no department, no seat."""
+    portal, settings = call.portal, call.portal.settings
+    if extranet and not groups:
+        raise RestError("ERROR_ARGUMENT", "no_sonet_group_for_extranet", argument="")
+    if extranet and not any(one in portal.groups for one in groups):
+        raise RestError("ERROR_NO_GROUP", "Group is specified incorrectly")
+    if (extranet and not settings.guests) or not (extranet or departments):
+        raise RestError("ERROR_ARGUMENT", "no_extranet_field", argument="")
+    if settings.seats and sum(one.active for one in portal.users.values()) >= settings.seats:
+        raise RestError("ERROR_ARGUMENT", "user_count_exceeded", argument="")
 
 
 @method("user.update", "user")
