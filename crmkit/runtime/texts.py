@@ -31,6 +31,9 @@ TEXTS: dict[Language, dict[str, str]] = {
         "undo.gone": "оставлено: объекта больше нет",
         "undo.decided": "оставлено: по задаче {task} уже принято решение",
         "undo.unsendable": "не отзывается: {step}, отправлено {moment}",
+        "undo.stays": "остаётся в портале: {step}, создано {moment}",
+        "undo.ran": "процесс будет остановлен, но сделанное им остаётся: {step}, запущен {moment}",
+        "undo.ended": "процесс уже завершился: {step}, запущен {moment}",
     },
     "en": {
         "run.changed": "changed since the plan was made; planned: {planned}; now: {now}",
@@ -56,5 +59,8 @@ TEXTS: dict[Language, dict[str, str]] = {
         "undo.gone": "left alone: it is not there any more",
         "undo.decided": "left alone: task {task} is decided already",
         "undo.unsendable": "cannot be unsent: {step}, sent on {moment}",
+        "undo.stays": "stays in the portal: {step}, created on {moment}",
+        "undo.ran": "the process will be stopped, but what it has done stays: {step}, started on {moment}",
+        "undo.ended": "the process has ended already: {step}, started on {moment}",
     },
 }

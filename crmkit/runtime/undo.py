@@ -5,26 +5,31 @@ It spares what a person has touched since, cancels the tasks that were created, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from crmkit.automation.actions import Action, Remember, SetTaskState, UpdateDeal
+from crmkit.automation.actions import (
+    Action,
+    Remember,
+    SetTaskState,
+    StopWorkflow,
+    UpdateCard,
+    UpdateDeal,
+    UpdateTask,
+)
 from crmkit.automation.memory import Memory, restoring
 from crmkit.automation.messages import Language, Message
 from crmkit.automation.plan import Plan
 from crmkit.automation.recipe import Context, Decision, Recipe, Settings
 from crmkit.crm.base import Crm
-from crmkit.crm.models import Activity, Deal, Ref, Task, TaskState
-from crmkit.exceptions import ConfigurationError, NotFound, PlanStale
-from crmkit.runtime.images import different
+from crmkit.crm.models import DealChanges, Ref, Task, TaskChanges, TaskState
+from crmkit.exceptions import ConfigurationError, PlanStale
+from crmkit.runtime.footprint import Footprint, read, spared, stays, target_of, task_of, unsendable
 from crmkit.runtime.ledger import Ledger
 from crmkit.runtime.records import UNDO, ActionRecord, ActionStatus, RunRecord, base_of, undo_of
-from crmkit.runtime.touch import touched_since
 
 __all__ = ["UndoRecipe", "UndoSettings", "plan_undo", "reopened", "undo"]
 
@@ -90,47 +95,6 @@ class UndoSettings(Settings):
     entities: tuple[str, ...] = Field((), description="only these; all if empty")
 
 
-@dataclass(frozen=True)
-class Footprint:
-    """What a run did to an entity, and how the entity is now.
-
-    Attributes:
-        entity: Which.
-        records: The run's effects on it, in order.
-        marked: Whether it was written down already that they were taken back.
-        deal: The deal as it is now; ``None`` if it is gone or was not looked at.
-        tasks: The tasks that the run created or moved, by id, those that still exist.
-        touched: The last thing that a person did to it since.
-        later_run: A later run that changed it too.
-        zone: The portal's time zone, for what is shown.
-    """
-
-    entity: Ref
-    records: tuple[ActionRecord, ...]
-    marked: bool = False
-    deal: Deal | None = None
-    tasks: dict[str, Task] = field(default_factory=dict)
-    touched: Activity | None = None
-    later_run: str = ""
-    zone: tzinfo = UTC
-
-    @property
-    def live(self) -> tuple[ActionRecord, ...]:
-        """The effects that are still there, wholly or in part."""
-        return tuple(
-            record for record in self.records if record.status is ActionStatus.DONE or record.is_partial
-        )
-
-    @property
-    def had_effect(self) -> bool:
-        """Whether the run had an effect on it at all, taken back since or not."""
-        return bool(self.live) or any(record.undone_at for record in self.records)
-
-    def of_kind(self, *kinds: str) -> tuple[ActionRecord, ...]:
-        """Return the effects of these kinds that are still there."""
-        return tuple(record for record in self.live if record.kind in kinds)
-
-
 class UndoRecipe(Recipe[UndoSettings, Footprint]):
     """Takes back a run. Made by :func:`plan_undo`; its name tells of which recipe.
 
@@ -159,23 +123,14 @@ class UndoRecipe(Recipe[UndoSettings, Footprint]):
         records = tuple(journal.of_run(self.settings.run, entity))
         mark = self._mark(entity)
         marked = mark in journal.by_keys(ctx.crm.portal, (mark,))
-        bare = Footprint(entity, records, marked=marked, zone=ctx.crm.timezone)
-        changed = bare.of_kind("update_deal")
-        tasks = bare.of_kind("create_task", "set_task_state")
-        if not changed and not tasks:
-            return bare
-        since = min(record.intent_at for record in (*changed, *tasks))
-        return replace(
-            bare,
-            deal=_deal(ctx.crm, entity) if changed else None,
-            tasks=_tasks(ctx.crm, tasks),
-            touched=touched_since(ctx.crm, entity, since),
-            later_run=journal.changed_later(ctx.crm.portal, entity, than=changed[-1]) if changed else "",
-        )
+        changed = [one for one in records if one.kind in ("update_deal", "update_card")]
+        later = journal.changed_later(ctx.crm.portal, entity, than=changed[-1]) if changed else ""
+        return Footprint(entity, records, marked=marked, later_run=later, **read(ctx.crm, entity, records))
 
     def entity(self, snapshot: Footprint) -> Ref:
         """Return the entity, with its title if it was looked at."""
-        return snapshot.deal.ref if snapshot.deal else snapshot.entity
+        thing = snapshot.things.get(snapshot.entity)
+        return snapshot.entity if thing is None or isinstance(thing, Task) else thing.ref
 
     def decide(self, snapshot: Footprint, now: datetime, memory: Memory) -> Decision:
         """Decide what can be taken back, in the reverse order of doing."""
@@ -187,45 +142,52 @@ class UndoRecipe(Recipe[UndoSettings, Footprint]):
         inverses: tuple[Action, ...] = tuple(action for action in found if action is not None)
         if not inverses and (snapshot.marked or not snapshot.had_effect):
             return Decision(verdict="nothing", reason=Message(key="undo.nothing"))
-        if why := _spared(snapshot):
+        if why := spared(snapshot):
             return Decision(verdict="spared", reason=why, attention=True)
+        evidence = unsendable(snapshot)
+        if evidence and all(stays(snapshot, record) for record in snapshot.live):
+            return Decision(verdict="spared", reason=evidence[0], evidence=evidence[1:], attention=True)
         return Decision(
             verdict="undo",
             reason=Message(key="undo.reason", params=run),
-            evidence=_unsendable(snapshot),
+            evidence=evidence,
             actions=inverses if snapshot.marked else (*inverses, self._remember(snapshot)),
         )
 
     def _inverse(self, snapshot: Footprint, record: ActionRecord) -> Action | None:
         """Return what takes an effect back, or ``None`` if nothing has to or can be written for that."""
+        target = target_of(record)
         common: dict[str, Any] = {
             "key": UNDO + record.key,
             "step": record.step,
             "episode": record.episode,
             "entity": record.entity,
+            "on": None if target == record.entity else target,
             "reason": Message(key="undo.reason", params={"run": self.settings.run}),
             "data": {"undoes": (record.key,)},
         }
-        if record.kind == "update_deal":
-            return UpdateDeal(changes=restoring(_own_before(record)), **common)
-        task_id, kind = _task_of(record)
-        task = snapshot.tasks.get(task_id)
-        if task is None:
-            return None
-        if record.kind == "set_task_state":
-            state = TaskState(record.before["state"])
-            return SetTaskState(task_id=task_id, task_kind=kind, state=state, **common)
-        if task.state is TaskState.OPEN and not task.deleted:
-            return SetTaskState(task_id=task_id, task_kind=kind, state=TaskState.CANCELLED, **common)
-        return None
+        match record.kind:
+            case "update_deal":
+                return UpdateDeal(changes=restoring(_own_before(record)), **common)
+            case "update_card":
+                return UpdateCard(fields=_own_before(record), **common)
+            case "create_deal" if target in snapshot.stages:
+                return UpdateDeal(changes=DealChanges(stage=snapshot.stages[target]), **common)
+            case "start_workflow" if record.remote_id in snapshot.running:
+                return StopWorkflow(workflow_id=record.remote_id, **common)
+            case "create_task" | "set_task_state" | "update_task":
+                return _inverse_of_task(snapshot, record, common)
+            case _:
+                return None
 
     def _remember(self, snapshot: Footprint) -> Remember:
         """Tell the recipe that it was undone; what needs or allows no writing counts as undone from then on.
 
-        A notice that people have read counts as undone too, or the recipe would go on from it.
+        A notice that people have read counts as undone too, or the recipe would go on from it. A deal or a
+        space that stays does not, or the recipe would create it again.
         """
         silent = (record for record in snapshot.live if self._inverse(snapshot, record) is None)
-        undoes = tuple(record.key for record in silent)
+        undoes = tuple(record.key for record in silent if not stays(snapshot, record))
         return Remember(
             key=self._mark(snapshot.entity),
             step=STEP,
@@ -253,62 +215,15 @@ def _own_before(record: ActionRecord) -> dict[str, Any]:
     return {name: record.before[name] for name in record.after}
 
 
-def _task_of(record: ActionRecord) -> tuple[str, str]:
-    """Return id and kind of the task that an effect created or moved, empty if it is about none."""
-    if record.kind == "create_task":
-        return record.remote_id, record.payload["task"]["kind"]
-    if record.kind == "set_task_state":
-        return record.payload["task_id"], record.payload["task_kind"]
-    return "", ""
-
-
-def _deal(crm: Crm, entity: Ref) -> Deal | None:
-    try:
-        deal = crm.deals.get(entity.id)
-    except NotFound:
+def _inverse_of_task(snapshot: Footprint, record: ActionRecord, common: dict[str, Any]) -> Action | None:
+    task_id, kind = task_of(record)
+    task = snapshot.tasks.get(task_id)
+    if task is None or task.deleted:
         return None
-    return None if deal.deleted else deal
-
-
-def _tasks(crm: Crm, records: Iterable[ActionRecord]) -> dict[str, Task]:
-    found = {}
-    for task_id, kind in map(_task_of, records):
-        with suppress(NotFound):
-            found[task_id] = crm.tasks.get(task_id, kind=kind)
-    return found
-
-
-def _spared(snapshot: Footprint) -> Message | None:
-    """Return why a footprint is left alone: a person's work is never overwritten."""
-    changed = snapshot.of_kind("update_deal")
-    if changed and snapshot.deal is None:
-        return Message(key="undo.gone")
-    if entry := snapshot.touched:
-        who = entry.author.name if entry.author else Message(key="undo.somebody")
-        return Message(key="undo.touched", params={"who": who, "moment": entry.at.astimezone(snapshot.zone)})
-    if snapshot.deal is not None:
-        after = {name: value for record in changed for name, value in record.after.items()}
-        if names := different(snapshot.deal, after):
-            if snapshot.later_run:
-                return Message(key="undo.later_run", params={"run": snapshot.later_run})
-            return Message(key="undo.differs", params={"names": ", ".join(names)})
-    for record in snapshot.of_kind("create_task", "set_task_state"):
-        task = snapshot.tasks.get(_task_of(record)[0])
-        if task is not None and _is_decided(record, task):
-            return Message(key="undo.decided", params={"task": task.title})
-    return None
-
-
-def _is_decided(record: ActionRecord, task: Task) -> bool:
+    about = {"task_id": task_id, "task_kind": kind, **common}
     if record.kind == "set_task_state":
-        return task.state is not TaskState(record.after["state"])
-    return task.state in (TaskState.DONE, TaskState.REJECTED)
-
-
-def _unsendable(snapshot: Footprint) -> tuple[Message, ...]:
-    sent = snapshot.of_kind("notify", "add_comment")
-    when = [record.tried_at.astimezone(snapshot.zone) for record in sent]
-    return tuple(
-        Message(key="undo.unsendable", params={"step": record.step, "moment": moment})
-        for record, moment in zip(sent, when, strict=True)
-    )
+        return SetTaskState(state=TaskState(record.before["state"]), **about)
+    if record.kind == "update_task":
+        before = TaskChanges(**_own_before(record))
+        return UpdateTask(changes=before, **about) if before.model_fields_set else None
+    return SetTaskState(state=TaskState.CANCELLED, **about) if task.state is TaskState.OPEN else None
