@@ -203,25 +203,35 @@ class TableEngine(Engine):
         self._keep_house()
         begun = 0
         for _ in range(ROUNDS):
-            tickets = self._book.issue(self._recipes)
+            batches, tickets = self._totals["batches"], self._book.issue(self._recipes)
             for ticket in tickets:
                 self._carrier.submit(ticket)
             begun += len(tickets)
-            if not tickets or self._stopping.is_set():
+            if self._carrier.concurrent or self._totals["batches"] == batches:
                 break
         return begun
 
     def counters(self) -> Counters:
         """See :meth:`Engine.counters`."""
+        now = self._book.now()
         waiting = select(func.count(), func.min(dues.c.due)).where(dues.c.due.is_not(None))
+        free = dues.c.ticket.is_(None)
         running = select(func.count()).select_from(lanes).where(lanes.c.ticket.is_not(None))
         with self._database.read() as connection:
-            count, oldest = connection.execute(waiting).one()
+            due, oldest = connection.execute(waiting.where(dues.c.due <= now, free)).one()
+            all_waiting, _ = connection.execute(waiting).one()
             batches = connection.scalar(running) or 0
         with self._counting:
             totals = {**self._totals, "taken_over": self._carrier.taken_over}
-        lag = 0 if oldest is None else max(0, self._book.now() - oldest)
-        return Counters(totals, count, lag / SECOND, batches, self._agenda.pending(), self._letters.count())
+        return Counters(
+            totals=totals,
+            waiting=all_waiting,
+            due=due,
+            lag=0.0 if oldest is None else (now - oldest) / SECOND,
+            running=batches,
+            timers=self._agenda.pending(),
+            dead_letters=self._letters.count(),
+        )
 
     def health(self) -> Health:
         """See :meth:`Engine.health`."""

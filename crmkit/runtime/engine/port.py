@@ -252,6 +252,7 @@ class Counters:
             ``timers`` fired, ``sweeps`` started, batches ``taken_over`` from the dead, ``errors`` of the
             engine itself.
         waiting: Entities with a reason to look, due or not.
+        due: Those of them that are due.
         lag: For how many seconds the longest overdue of them is overdue.
         running: Batches being run, by any process.
         timers: Timers that are set.
@@ -260,6 +261,7 @@ class Counters:
 
     totals: Mapping[str, int]
     waiting: int
+    due: int
     lag: float
     running: int
     timers: int
