@@ -32,7 +32,7 @@ WHO = Column("who", kind="choice", options={"Иванова": "user:4", "Пёт�
         ("number", "0", Decimal(0)),
         ("date", "31.01.2025", date(2025, 1, 31)),
         ("date", "2025-01-31", date(2025, 1, 31)),
-        ("date", datetime(2025, 1, 31), date(2025, 1, 31)),
+        ("date", datetime.fromisoformat("2025-01-31"), date(2025, 1, 31)),
         ("datetime", "31.01.2025 18:30", datetime(2025, 1, 31, 18, 30, tzinfo=MOSCOW)),
         ("datetime", date(2025, 1, 31), datetime(2025, 1, 31, tzinfo=MOSCOW)),
         ("bool", "Да", True),
