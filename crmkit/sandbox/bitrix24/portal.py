@@ -122,6 +122,13 @@ class Portal:
             self._ids[what] = count(first)
         return next(self._ids[what])
 
+    def join(self, user: User, random_seed: int) -> None:
+        """Take somebody in, with an incoming webhook while they are active."""
+        self.users[user.id] = user
+        if user.active:
+            secret = hashlib.sha256(f"webhook {user.id} {random_seed}".encode()).hexdigest()[:16]
+            self.webhooks[secret] = Webhook(user.id, secret, self.settings.scopes)
+
     def add_kind(self, kind: Kind) -> None:
         """Take up a type of CRM items."""
         self.kinds[kind.id] = kind

@@ -10,11 +10,12 @@ from typing import Any
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.crm import fresh
 from crmkit.sandbox.bitrix24.kinds import DEAL, LEAD, QUOTE
-from crmkit.sandbox.bitrix24.models import App, Category, Department, User, Webhook
+from crmkit.sandbox.bitrix24.models import App, Category, Department, User
 from crmkit.sandbox.bitrix24.portal import Portal
 from crmkit.sandbox.bitrix24.processes import Step
 from crmkit.sandbox.bitrix24.userfields import add_field
 from crmkit.sandbox.seeds import sales_team
+from crmkit.sandbox.seeds.bitrix24_crm_cases import furnish
 from crmkit.sandbox.seeds.bitrix24_stale_deals import fill
 from crmkit.sandbox.seeds.stale_deals import REASONS
 
@@ -90,7 +91,7 @@ def skeleton(portal: Portal, *, random_seed: int = 7) -> None:
     ):
         portal.departments[number] = Department(number, name, parent, head)
     for one in sales_team():
-        portal.users[one.number] = User(
+        colleague = User(
             one.number,
             one.name,
             one.lastname,
@@ -101,9 +102,7 @@ def skeleton(portal: Portal, *, random_seed: int = 7) -> None:
             admin=one.number in (ADMIN, ROBOT),
             registered=portal.now() - 400 * DAY,
         )
-        if one.active:
-            secret = hashlib.sha256(f"webhook {one.number} {random_seed}".encode()).hexdigest()[:16]
-            portal.webhooks[secret] = Webhook(one.number, secret, portal.settings.scopes)
+        portal.join(colleague, random_seed)
     app = hashlib.sha256(f"application {random_seed}".encode()).hexdigest()
     client_id = f"local.{app[:14]}.{app[14:22]}"
     portal.apps[client_id] = App(client_id, app[:50], portal.settings.scopes, application_token=app[-32:])
@@ -199,4 +198,15 @@ def stale_deals(portal: Portal, *, start: datetime, random_seed: int = 7, **opti
     fill(portal, start, stages, noisy_robot=NOISY_ROBOT, random_seed=random_seed, **options)
 
 
-SEEDS: dict[str, Callable[..., None]] = {"empty": empty, "deals": deals, "stale_deals": stale_deals}
+def crm_cases(portal: Portal, *, start: datetime, random_seed: int = 7, **options: Any) -> None:
+    """Companies, contacts, pipelines and processes; see :mod:`crmkit.sandbox.seeds.bitrix24_crm_cases`."""
+    skeleton(portal, random_seed=random_seed)
+    furnish(portal, start, random_seed=random_seed, **options)
+
+
+SEEDS: dict[str, Callable[..., None]] = {
+    "empty": empty,
+    "deals": deals,
+    "stale_deals": stale_deals,
+    "crm_cases": crm_cases,
+}

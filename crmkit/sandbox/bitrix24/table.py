@@ -46,6 +46,10 @@ class Table:
         self._last += 1
         return self._last
 
+    def reserve(self, number: int) -> None:
+        """Let the next number be this one, if no row had it or a later one yet."""
+        self._last = max(self._last, number - 1)
+
     def put(self, row: Row) -> None:
         """Keep a new row, or a changed one."""
         number = row["ID"]
