@@ -15,7 +15,10 @@ from crmkit.exceptions import ConfigurationError
 __all__ = ["ENTRY_POINT_GROUP", "connect", "providers"]
 
 ENTRY_POINT_GROUP = "crmkit.adapters"
-BUILT_IN = {"planfix": "crmkit.crm.adapters.planfix:connect"}
+BUILT_IN = {
+    "bitrix24": "crmkit.crm.adapters.bitrix24:connect",
+    "planfix": "crmkit.crm.adapters.planfix:connect",
+}
 """Used where the package's metadata is not installed, for example from a source tree on the path."""
 
 Connect = Callable[..., Crm]

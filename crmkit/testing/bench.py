@@ -27,6 +27,7 @@ class Bench(Protocol):
         choice: A field for one of several options: its logical name and a legal option.
         text: A field for text.
         person: A field for one person.
+        cards_share_numbers: No contact has the number of a company.
     """
 
     crm: Crm
@@ -41,6 +42,7 @@ class Bench(Protocol):
     choice: tuple[str, str]
     text: str
     person: str
+    cards_share_numbers: bool
 
     def now(self) -> datetime:
         """Return the portal's present moment."""

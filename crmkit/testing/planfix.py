@@ -61,6 +61,7 @@ class PlanfixBench:
         self.choice = ("return_state", "свободная сделка")
         self.text = "snooze_reason"
         self.person = "previous_assignee"
+        self.cards_share_numbers = True
 
     def now(self) -> datetime:
         """Return the sandbox's present moment."""

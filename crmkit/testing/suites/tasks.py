@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -67,11 +68,11 @@ class TaskSuite:
         assert (task.state, task.decided_by_kind) == (TaskState.CANCELLED, AuthorKind.ROBOT)
 
     def test_a_task_whose_answer_is_lost_can_be_found(self, bench: Bench) -> None:
-        """The task is there once, and it is found by its key."""
+        """The task is there once, and it is found by its key; an adapter may have looked itself."""
         deal = Ref(kind="deal", id=bench.new_deal())
         since = bench.now()
         bench.lose_answer("task")
-        with pytest.raises(OutcomeUnknown):
+        with contextlib.suppress(OutcomeUnknown):
             bench.crm.tasks.create(new_task(bench, deal.id), key="run:1")
         found = bench.crm.tasks.find_by_key(
             "run:1", kind=bench.task_kind, since=since, deal=deal, title=TITLE
@@ -80,18 +81,19 @@ class TaskSuite:
         assert (found.title, found.deal) == (TITLE, deal)
 
     def test_a_task_that_was_never_made_is_not_found(self, bench: Bench) -> None:
-        """Neither by a wrong key nor on another deal."""
+        """Neither by a wrong key nor on another deal; an adapter that looks itself makes it after all."""
         deal, other = (Ref(kind="deal", id=bench.new_deal()) for _ in range(2))
         since = bench.now()
         bench.swallow("task")
-        with pytest.raises(OutcomeUnknown):
-            bench.crm.tasks.create(new_task(bench, deal.id), key="run:1")
+        made = ""
+        with contextlib.suppress(OutcomeUnknown):
+            made = bench.crm.tasks.create(new_task(bench, deal.id), key="run:1").id
         bench.crm.tasks.create(new_task(bench, other.id), key="run:2")
         for title in (TITLE, ""):
             found = bench.crm.tasks.find_by_key(
                 "run:1", kind=bench.task_kind, since=since, deal=deal, title=title
             )
-            assert found is None
+            assert (found.id if found else "") == made
 
     def test_an_unknown_kind_is_a_mistake_of_the_settings(self, bench: Bench) -> None:
         """Nothing is sent for it."""

@@ -1,0 +1,192 @@
+"""The Bitrix24 sandbox as a :class:`crmkit.testing.bench.Bench`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from crmkit.clock import Clock
+from crmkit.config import PortalConfig
+from crmkit.crm.base import Crm
+from crmkit.crm.models import Person, TaskState
+from crmkit.crm.registry import connect
+from crmkit.sandbox import Fault
+from crmkit.sandbox.bitrix24 import timeline
+from crmkit.sandbox.bitrix24.kinds import DEAL
+from crmkit.sandbox.bitrix24.sandbox import Bitrix24Sandbox
+from crmkit.sandbox.bitrix24.tasks import COMPLETED, PENDING, change_task
+from crmkit.sandbox.log import Entry
+
+__all__ = ["Bitrix24Bench", "open_crm", "portal_of"]
+
+OPERATIONS = {
+    "comment": "crm.timeline.comment.add",
+    "task": "tasks.task.add",
+}
+READS = (".list", ".get", ".fields", ".getfields", ".getlist", ".current", ".instances", "scope")
+REJECTED, CANCELLED = "отклонено", "отменено"
+OWN = {
+    "tasks": {
+        "approval": {
+            "stages": {"rejected": {"id": f"tag:{REJECTED}"}, "cancelled": {"id": f"tag:{CANCELLED}"}}
+        }
+    },
+    "robots": ["user:90", "user:91"],
+}
+"""What the section of the sandbox's portal leaves open."""
+
+
+def portal_of(box: Bitrix24Sandbox, *, acting_as: str = "user:90", **overrides: Any) -> PortalConfig:
+    """Return the settings of a sandbox's portal.
+
+    Args:
+        box: The sandbox, started.
+        acting_as: Whose webhook is used; the robot's by default.
+        **overrides: Keys of the section that differ.
+    """
+    own = {"token": box.tokens[acting_as], "user": acting_as}
+    return PortalConfig.model_validate({**box.portal_config, **OWN, **own, **overrides})
+
+
+def open_crm(
+    box: Bitrix24Sandbox, *, clock: Clock | None = None, acting_as: str = "user:90", **overrides: Any
+) -> Crm:
+    """Connect to a sandbox's portal, on its clock; see :func:`portal_of`. Close it after use."""
+    return connect(portal_of(box, acting_as=acting_as, **overrides), clock=clock or box.clock)
+
+
+class Bitrix24Bench:
+    """A Bitrix24 sandbox with an adapter that acts as its robot.
+
+    Args:
+        box: The sandbox, started, with the seed ``stale_deals``.
+        crm: The adapter; :func:`open_crm` makes one.
+    """
+
+    def __init__(self, box: Bitrix24Sandbox, crm: Crm) -> None:
+        self.box = box
+        self.crm = crm
+        self.robot = Person(id="90")
+        self.noisy_robot = Person(id="91")
+        self.manager = Person(id="4")
+        self.other_manager = Person(id="5")
+        self.dismissed = Person(id="15")
+        self.stages: tuple[str, ...] = ("new", "working")
+        self.closed_stage = "won"
+        self.task_kind = "approval"
+        self.choice = ("return_state", "свободная сделка")
+        self.text = "snooze_reason"
+        self.person = "previous_assignee"
+        self.cards_share_numbers = False
+
+    def now(self) -> datetime:
+        """Return the sandbox's present moment."""
+        return self.box.clock.now()
+
+    def advance(self, **delta: float) -> None:
+        """Move the sandbox's clock."""
+        self.box.clock.advance(**delta)
+
+    def new_deal(self) -> str:
+        """Let the manager create a deal of the first company."""
+        values: dict[str, Any] = {"TITLE": "Новая сделка", "ASSIGNED_BY_ID": int(self.manager.id)}
+        return str(self.box.act.create(str(self.manager), **values, COMPANY_ID=1, CONTACT_IDS=[1]))
+
+    def client_of(self, deal_id: str) -> Person | None:
+        """Return the contact of a deal."""
+        contact = self._row(deal_id)["CONTACT_ID"]
+        return Person(kind="contact", id=str(contact)) if contact else None
+
+    def deal_ids(self, *, open_only: bool = False) -> Collection[str]:
+        """Return the numbers of the deals."""
+        rows = self.box.portal.items[DEAL]
+        return {str(row["ID"]) for row in rows if not open_only or row["STAGE_SEMANTIC_ID"] == "P"}
+
+    def last_touch(self, deal_id: str) -> datetime:
+        """Return the latest of what the portal keeps: stamps, comments, activities."""
+        portal = self.box.portal
+        row = self._row(deal_id)
+        owner = f"{DEAL}:{row['ID']}"
+        moments = [row[name] for name in ("DATE_MODIFY", "LAST_ACTIVITY_TIME", "MOVED_TIME")]
+        moments += [one["CREATED"] for one in portal.comments.having("OWNER", owner)]
+        moments += [one["LAST_UPDATED"] for one in portal.activities.having("OWNER", owner)]
+        return datetime.fromtimestamp(max(moments), UTC)
+
+    def comment(self, who: Person, deal_id: str, text: str) -> None:
+        """Let somebody comment; what a client says is an incoming mail."""
+        if who.kind == "user":
+            self.box.act.comment(str(who), int(deal_id), text)
+            return
+        portal = self.box.portal
+        with portal.lock:
+            kind, row = portal.kinds[DEAL], self._row(deal_id)
+            mail: dict[str, Any] = {"TYPE_ID": 4, "PROVIDER_ID": "CRM_EMAIL", "DIRECTION": timeline.INCOMING}
+            timeline.activity(portal, kind, row, row["ASSIGNED_BY_ID"], DESCRIPTION=text, **mail)
+
+    def move(self, who: Person, deal_id: str, stage: str) -> None:
+        """Let somebody change the stage."""
+        self.box.act.set_stage(str(who), int(deal_id), self._mapped("stages", stage))
+
+    def decide(self, who: Person, task_id: str, state: TaskState) -> None:
+        """Let somebody complete an approval, with the tag that says how."""
+        tags = {TaskState.REJECTED: [REJECTED], TaskState.CANCELLED: [CANCELLED]}.get(state, [])
+        status = PENDING if state is TaskState.OPEN else COMPLETED
+        portal = self.box.portal
+        with portal.lock:
+            row = portal.tasks.get(int(task_id)) or {}
+            change_task(portal, row, {"STATUS": status, "TAGS": tags}, int(who.id))
+
+    def delete(self, deal_id: str) -> None:
+        """Let the manager delete a deal."""
+        self.box.act.delete(str(self.manager), int(deal_id))
+
+    def rename_stage(self, stage: str) -> str:
+        """Rename a stage."""
+        wanted = self._mapped("stages", stage)
+        status = next(one for one in self.box.portal.statuses.values() if one.status_id == wanted)
+        status.name = "Переименована"
+        return status.name
+
+    def rename_field(self, field: str) -> str:
+        """Rename a custom field."""
+        spec = self.box.portal.kinds[DEAL].fields[self._mapped("fields", field)]
+        spec.title = "Переименовано"
+        return spec.title
+
+    def lose_answer(self, of: Literal["comment", "task"]) -> None:
+        """Cut the connection after the next such write."""
+        self.box.faults.add(Fault("drop_answer", OPERATIONS[of]))
+
+    def swallow(self, of: Literal["comment", "task"]) -> None:
+        """Cut the connection before the next such write."""
+        self.box.faults.add(Fault("reset", OPERATIONS[of]))
+
+    def queue_next_update(self) -> None:
+        """Do nothing: the portal queues no changes."""
+
+    def refuse_next_field(self, field: str) -> None:
+        """Do nothing: the portal takes a change whole or refuses it whole."""
+
+    def writes(self) -> list[Any]:
+        """Return the log without reads."""
+        return [one for one in self.box.requests if not _only_reads(one)]
+
+    def notified(self, person: Person) -> int:
+        """Count somebody's notifications."""
+        return sum(one.user == int(person.id) for one in self.box.portal.notifications.values())
+
+    def _row(self, deal_id: str) -> dict[str, Any]:
+        return self.box.portal.items[DEAL].get(int(deal_id)) or {}
+
+    def _mapped(self, section: str, name: str) -> str:
+        names: Mapping[str, Mapping[str, Any]] = self.box.portal_config["deals"][section]
+        return str(names[name]["id"])
+
+
+def _only_reads(entry: Entry) -> bool:
+    """Tell whether a request changes nothing; a batch does if one of its commands does."""
+    if entry.operation != "batch":
+        return entry.operation.lower().endswith(READS)
+    commands = entry.body.get("cmd", {}) if isinstance(entry.body, Mapping) else {}
+    return all(str(one).partition("?")[0].lower().endswith(READS) for one in commands.values())

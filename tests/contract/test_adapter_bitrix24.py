@@ -1,0 +1,24 @@
+"""The Bitrix24 adapter does what every adapter has to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import pytest
+
+from crmkit.testing.bench import Bench
+from crmkit.testing.bitrix24 import Bitrix24Bench
+from crmkit.testing.suites import AdapterSuite
+
+
+class TestBitrix24(AdapterSuite):
+    """The shared suite on the Bitrix24 sandbox."""
+
+    gaps: ClassVar[Mapping[str, str]] = {
+        "test_a_refused_field_is_named": "the portal takes a change whole or refuses it whole",
+    }
+
+    @pytest.fixture
+    def bench(self, bitrix24_bench: Bitrix24Bench) -> Bench:
+        return bitrix24_bench
