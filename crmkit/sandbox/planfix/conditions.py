@@ -7,23 +7,29 @@ instead of a condition means that the vendor ignores the filter: everything pass
 from __future__ import annotations
 
 import operator as op
+from calendar import isleap
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crmkit.sandbox.planfix.exceptions import Refused, bad_value, missing
 from crmkit.sandbox.planfix.fields import ref_of
-from crmkit.sandbox.planfix.models import FieldDef
+from crmkit.sandbox.planfix.models import DataTagEntry, FieldDef
 from crmkit.sandbox.planfix.periods import period
 
 if TYPE_CHECKING:
     from crmkit.sandbox.planfix.call import Call
 
 __all__ = [
+    "ENTRY_TYPES",
     "EQUALITY",
     "Condition",
     "Filter",
+    "anniversaries",
+    "birthdays",
     "custom",
     "dates",
+    "entry_value",
     "flag",
     "ignored",
     "integer",
@@ -103,6 +109,73 @@ def dates(call: Call, one: Filter) -> Condition | None:
         "ltAndEqual": lambda at: at is not None and at < end,
     }
     return tests[operator]
+
+
+def birthdays(call: Call, one: Filter) -> Condition | None:
+    """Look at a day ``dd-MM-yyyy``, or at nothing."""
+    condition = dates(call, one)
+    return (lambda day: condition(call.day_start(day) if day else None)) if condition else None
+
+
+def anniversaries(call: Call, one: Filter) -> Condition | None:
+    """Look at a day without its year: does it fall into the period in any year? The example writes 1900."""
+    operator = operator_of(one, EQUALITY)
+    condition = dates(call, one | {"operator": "equal"})
+    if condition is None:
+        return None
+    span = period(one["value"], today=call.today, zone=call.zone, lenient=call.settings.lenient_date_keys)
+    first, last = (datetime.fromtimestamp(at, call.zone).year for at in (span[0], span[1] - 1))
+    within = condition
+
+    def found(day: str) -> bool:
+        return bool(day) and any(
+            within(call.day_start(_in_year(day, year))) for year in range(first, last + 1)
+        )
+
+    return negated(operator, found)
+
+
+def _in_year(day: str, year: int) -> str:
+    return f"{'28-02' if day[:5] == '29-02' and not isleap(year) else day[:5]}-{year:04}"
+
+
+def entry_value(call: Call, one: Filter) -> Callable[[list[DataTagEntry]], bool] | None:
+    """Filter 93: the value of a field in a row of analytics.
+
+    Raises:
+        Refused: The subfilter is missing or cannot be read, or there is no such analytics.
+    """
+    subfilter = one.get("subfilter")
+    if not isinstance(subfilter, dict):
+        raise Refused(0, 'JSONObject["subfilter"] not found', status=500)
+    number, inner = subfilter.get("dataTagId"), subfilter.get("filter")
+    tag = call.account.data_tags.get(number) if isinstance(number, int) else None
+    if tag is None:
+        raise Refused(6000, f"Data tag not found by id {number}")
+    if not isinstance(inner, dict) or inner.get("type") not in list(ENTRY_TYPES):
+        raise bad_value(f"Incorrect subfilter - {inner!r}")
+    family = ENTRY_TYPES[inner["type"]]
+    condition = custom(call, {**one, "type": 100 + family, "field": inner.get("field")}, tag.fields)
+    if condition is None:
+        return None
+    return lambda entries: any(entry.tag == tag.id and condition(entry.fields) for entry in entries)
+
+
+ENTRY_TYPES = {
+    3101: 3,
+    3103: 13,
+    3104: 9,
+    3105: 7,
+    3106: 10,
+    3108: 1,
+    3109: 2,
+    3111: 11,
+    3115: 5,
+    3116: 8,
+    3117: 15,
+    3123: 16,
+}
+"""Filters of analytics fields, by the custom field filter that does the same."""
 
 
 def numbers(call: Call, one: Filter, *, silently: bool = False, prefix: str = "") -> Condition | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from crmkit.sandbox.planfix import conditions as on
+from crmkit.sandbox.planfix import contact_tasks
 from crmkit.sandbox.planfix.exceptions import bad_value, not_emulated
 from crmkit.sandbox.planfix.models import Contact
 
@@ -26,6 +27,7 @@ TEXTS: dict[int, Callable[[Contact], str]] = {
     4005: lambda contact: contact.email,
     4014: lambda contact: contact.name,
     4015: lambda contact: contact.lastname,
+    4221: lambda contact: " ".join(contact.emails),
     4222: lambda contact: contact.midname,
 }
 EXACT: dict[int, Callable[[Contact], str]] = {
@@ -37,18 +39,22 @@ FLAGS: dict[int, Test] = {
     4006: lambda contact: contact.is_company,
     4007: lambda contact: not contact.is_company,
     4010: lambda contact: contact.has_access,
+    4012: lambda contact: "participant" not in contact.barred_as,
+    4017: lambda contact: "participant" in contact.barred_as,
+    4013: lambda contact: "counterparty" not in contact.barred_as,
+    4018: lambda contact: "counterparty" in contact.barred_as,
 }
 NUMBERS: dict[int, Callable[[Contact], int]] = {
     4008: lambda contact: contact.group,
     4016: lambda contact: contact.template,
     4231: lambda contact: contact.id,
+    4233: lambda contact: contact.id + XML_IDS,
+    4234: lambda contact: _whole(contact.texts.get("telegramId", "")),
 }
-KNOWN = frozenset(
-    {11, 18, 47, 48, 93, 4011, 4012, 4013, 4017, 4018, 4118, 4221, 4223, 4233, 4234}
-    | set(range(4201, 4207))
-    | {4213, 4214, 4219, 4220}
-)
-"""Filters of the vendor that the sandbox has no data for."""
+KNOWN = frozenset({11, 18, 4118})
+"""Filters of the vendor of which nothing is known but the number, or not how their value is written."""
+XML_IDS = 9_000_000
+"""The older XML interface numbers contacts otherwise; here by so much more."""
 
 
 def tests(call: Call, filters: list[on.Filter]) -> list[Test]:
@@ -61,6 +67,11 @@ def _test(call: Call, one: on.Filter) -> Test | None:
     number = one["type"]
     if number in FLAGS:
         return FLAGS[number] if on.flag(one) else None
+    if number in BY_TASKS:
+        return contact_tasks.by_state(call, *BY_TASKS[number]) if on.flag(one) else None
+    if number in BY_ACTIVITY:
+        condition = on.dates(call, one)
+        return contact_tasks.by_activity(call, *BY_ACTIVITY[number], condition) if condition else None
     if number in KNOWN:
         raise not_emulated(f"contact filter {number}")
     if number not in CONDITIONS:
@@ -70,12 +81,31 @@ def _test(call: Call, one: on.Filter) -> Test | None:
     return (lambda contact: condition(get(contact))) if condition else None
 
 
+BY_TASKS: dict[int, tuple[contact_tasks.Role, contact_tasks.State, bool]] = {
+    4201: ("counterparty", "active", False),
+    4202: ("participant", "active", False),
+    4203: ("counterparty", "active", True),
+    4204: ("participant", "active", True),
+    4205: ("counterparty", "overdue", True),
+    4206: ("participant", "overdue", True),
+}
+BY_ACTIVITY: dict[int, tuple[contact_tasks.Role, bool]] = {
+    4213: ("counterparty", True),
+    4219: ("counterparty", False),
+    4214: ("participant", True),
+    4220: ("participant", False),
+}
+
 Get = Callable[[Contact], Any]
 Make = Callable[["Call", on.Filter], on.Condition | None]
 
 
 def _custom(call: Call, one: on.Filter) -> on.Condition | None:
     return on.custom(call, one, call.account.fields.contact)
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdigit() else 0
 
 
 def _exact(call: Call, one: on.Filter) -> on.Condition | None:
@@ -91,6 +121,11 @@ CONDITIONS: dict[int, tuple[Get, Make]] = {
     2: (lambda contact: contact.supervisors, lambda call, one: on.people(call, one, through_groups=True)),
     12: (lambda contact: contact.created, on.dates),
     38: (lambda contact: contact.updated, on.dates),
+    47: (lambda contact: contact.visible_for, lambda call, one: on.people(call, one, through_groups=True)),
+    48: (lambda contact: contact.editable_for, lambda call, one: on.people(call, one, through_groups=True)),
+    93: (lambda contact: contact.entries, on.entry_value),
+    4011: (lambda contact: contact.birth_date, on.anniversaries),
+    4223: (lambda contact: contact.birth_date, on.birthdays),
     **{number: (get, on.text) for number, get in TEXTS.items()},
     **{number: (get, _exact) for number, get in EXACT.items()},
     **{number: (get, _numbers) for number, get in NUMBERS.items()},

@@ -72,6 +72,8 @@ class User:
     secondary_emails: list[str] = field(default_factory=list)
     birth_date: str = ""
     telegram: str = ""
+    telegram_id: str = ""
+    extension: str = ""
     workspace: int = 0
     managers: list[str] = field(default_factory=list)
     replacement: Replacement | None = None
@@ -125,6 +127,11 @@ class Contact:
     updated: float = 0.0
     is_deleted: bool = False
     has_access: bool = False
+    visible_for: tuple[str, ...] = ()
+    editable_for: tuple[str, ...] = ()
+    barred_as: tuple[str, ...] = ()
+    """What the contact may not be in tasks: ``participant``, ``counterparty``."""
+    emails: tuple[str, ...] = ()
     texts: dict[str, str] = field(default_factory=dict)
     """Further texts by the vendor's names: ``skype``, ``instagram``..."""
     fields: dict[int, Any] = field(default_factory=dict)

@@ -165,6 +165,23 @@ class Act(Workshop):
         """Take a custom field off an object: values written to it are swallowed from now on."""
         self._account.objects[object_].fields.discard(field)
 
+    def set_contact(self, contact: int, **values: Any) -> None:
+        """Set what the API does not let anybody write: attributes of a contact or company by their names.
+
+        ``visible_for``, ``editable_for`` (references), ``barred_as`` (``participant``, ``counterparty``),
+        ``emails``, ``has_access``.
+        """
+        for name, value in values.items():
+            if name not in ("visible_for", "editable_for", "barred_as", "emails", "has_access"):
+                raise LookupError(f"a contact has no {name!r} to set")
+            kept = value if name == "has_access" else tuple(value)
+            setattr(self._account.contacts[contact], name, kept)
+
+    def set_employee(self, user: Who, *, extension: str = "", telegram_id: str = "") -> None:
+        """Set what the API shows of an employee and does not let anybody write."""
+        employee = self._account.users[int(self._ref(user)[5:])]
+        employee.extension, employee.telegram_id = extension, telegram_id
+
     def set_user_status(self, user: Who, status: str) -> None:
         """Make a user ``Active`` or ``Inactive``."""
         if status not in ("Active", "ActiveWithoutAccess", "Inactive"):

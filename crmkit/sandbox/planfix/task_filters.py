@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from crmkit.sandbox.planfix import conditions as on
-from crmkit.sandbox.planfix.exceptions import Refused, bad_value
+from crmkit.sandbox.planfix.exceptions import bad_value
 from crmkit.sandbox.planfix.models import Task
 
 if TYPE_CHECKING:
@@ -154,38 +154,8 @@ def _subtree(call: Call, one: on.Filter) -> Test | None:
 
 
 def _entry_value(call: Call, one: on.Filter) -> Test | None:
-    """Filter 93: the value of a field in a row of analytics."""
-    subfilter = one.get("subfilter")
-    if not isinstance(subfilter, dict):
-        raise Refused(0, 'JSONObject["subfilter"] not found', status=500)
-    number, inner = subfilter.get("dataTagId"), subfilter.get("filter")
-    tag = call.account.data_tags.get(number) if isinstance(number, int) else None
-    if tag is None:
-        raise Refused(6000, f"Data tag not found by id {number}")
-    if not isinstance(inner, dict) or inner.get("type") not in list(ENTRY_TYPES):
-        raise bad_value(f"Incorrect subfilter - {inner!r}")
-    family = ENTRY_TYPES[inner["type"]]
-    condition = on.custom(call, {**one, "type": 100 + family, "field": inner.get("field")}, tag.fields)
-    if condition is None:
-        return None
-    return lambda task: any(entry.tag == tag.id and condition(entry.fields) for entry in task.entries)
+    return _on(lambda task: task.entries, on.entry_value(call, one))
 
-
-ENTRY_TYPES = {
-    3101: 3,
-    3103: 13,
-    3104: 9,
-    3105: 7,
-    3106: 10,
-    3108: 1,
-    3109: 2,
-    3111: 11,
-    3115: 5,
-    3116: 8,
-    3117: 15,
-    3123: 16,
-}
-"""Filters of analytics fields, by the custom field filter that does the same."""
 
 OTHERS: dict[int, Maker] = {
     1: lambda call, one: _on(lambda task: (task.assigner,), on.people(call, one)),

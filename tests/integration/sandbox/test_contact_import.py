@@ -58,6 +58,58 @@ def test_a_duplicate_is_updated_left_alone_or_doubled(api, known):
     assert len(contacts(api)) == 3
 
 
+EMAIL, PHONE = {"email": "A@example.ru"}, {"phones": [{"number": "8 (900) 000-00-01", "type": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("way", "given", "found"),
+    [
+        ("email-phone", {**EMAIL}, True),
+        ("email-phone", {"email": "x@example.ru", **PHONE}, True),
+        ("email-phone", {"email": "x@example.ru"}, False),
+        ("email-phone-name", {"email": "x@example.ru", "name": "анна"}, True),
+        ("email-phone-name-ifnot", {"email": "x@example.ru", "name": "Анна"}, False),
+        ("email-phone-name-ifnot", {"name": "Анна"}, True),
+        ("email-phone-name-ifnot", {**PHONE}, True),
+        ("email-and-phone-and-name", {**EMAIL, **PHONE, "name": "Анна"}, True),
+        ("email-and-phone-and-name", {**EMAIL, **PHONE, "name": "Вера"}, False),
+        ("name", {"name": "Анна"}, True),
+        ("phone", {**PHONE}, True),
+        ("phone", {**EMAIL}, False),
+        ("number", {"id": 1001}, True),
+        ("number", {"id": 1002}, False),
+    ],
+    ids=lambda one: one if isinstance(one, str) else str(one) if isinstance(one, bool) else "+".join(one),
+)
+def test_the_ways_to_find_a_duplicate(api, known, way, given, found):
+    assert known == 1001
+    api.post(f"/contact/{known}", {"phones": [{"number": "+7 900 000-00-01", "type": 1}]})
+    take(
+        api,
+        {"name": "Кто-то", "position": "бухгалтер", **given},
+        optionImportDuplicate="update",
+        optionImportUniqueField=way,
+    )
+    updated = api.get(f"/contact/{known}", fields="position").json()["contact"]["position"]
+    assert (updated == "бухгалтер", len(contacts(api))) == (found, 1 if found else 2)
+
+
+def test_a_company_is_no_twin_of_a_person(api, known):
+    take(
+        api,
+        {"name": "Анна", "isCompany": True},
+        optionImportDuplicate="update",
+        optionImportUniqueField="email-phone-name",
+    )
+    assert len(contacts(api)) == len(contacts(api, isCompany=True)) == 1
+
+
+@pytest.mark.wrong_requests
+def test_a_custom_field_without_its_number_is_not_pretended(api):
+    answer = api.post("/contact/import", {"contacts": [], "optionImportUniqueField": "custom"})
+    assert answer.status_code == 501
+
+
 @pytest.mark.wrong_requests
 @pytest.mark.parametrize(
     ("body", "status", "code"),

@@ -234,7 +234,7 @@ def _holder(call: Call) -> Test | None:
 
 def _test(call: Call, tag: DataTag, one: on.Filter) -> Test | None:
     """Filters 31xx look at the row, all others are those of tasks and look at the row's task."""
-    family = task_filters.ENTRY_TYPES.get(one["type"])
+    family = on.ENTRY_TYPES.get(one["type"])
     if family is not None:
         condition = on.custom(call, {**one, "type": 100 + family}, tag.fields)
         return (lambda entry: condition(entry.fields)) if condition else None

@@ -14,14 +14,18 @@ from crmkit.sandbox.planfix.urls import route
 
 POSITION, ROLE = 9005, 9009
 CUSTOM = (*range(9101, 9118), 9152, 9153)
-KNOWN = (9004, 9118, 9120, 9124, 9126, 9127)
-"""Filters of the vendor that the sandbox has no data for."""
+EXTENSION, LANGUAGE = 9004, 9124
+BIRTHDAY, TELEGRAM, POSITION_ID = 9120, 9126, 9127
+KNOWN = (9118,)
+"""Filters of the vendor of which nobody says how their value is written."""
 TEXTS: dict[int, Callable[[User], str]] = {
     9002: lambda user: " ".join(user.phones),
     9003: lambda user: user.email,
     POSITION: lambda user: user.position,
     9006: lambda user: f"{user.lastname} {user.name} {user.midname} {user.name} {user.lastname}",
     ROLE: lambda user: user.role,
+    EXTENSION: lambda user: user.extension,
+    LANGUAGE: lambda user: user.language,
     9121: lambda user: user.name,
     9122: lambda user: user.midname,
     9123: lambda user: user.lastname,
@@ -47,11 +51,9 @@ def _test(call: Call, one: on.Filter) -> Callable[[User], bool] | None:
     if number == POSITION and isinstance(one.get("value"), dict):
         one = one | {"value": one["value"].get("name")}
     if number in TEXTS:
-        return _on(TEXTS[number], on.text(call, one, exact=number == ROLE))
-    if number == 9001:
-        return _in_group(call, one)
-    if number == 9008:
-        return _on(lambda user: user.id, on.numbers(call, one, prefix="user"))
+        return _on(TEXTS[number], on.text(call, one, exact=number in (ROLE, EXTENSION, LANGUAGE)))
+    if number in OTHERS:
+        return OTHERS[number](call, one)
     if number in CUSTOM:
         return _on(lambda user: user.fields, on.custom(call, one, call.account.fields.user))
     if number in KNOWN:
@@ -71,6 +73,27 @@ def _in_group(call: Call, one: on.Filter) -> Callable[[User], bool] | None:
         if among
         else None
     )
+
+
+def _in_position(call: Call, one: on.Filter) -> Callable[[User], bool] | None:
+    """Look at the number of a position; the examples give it as a number and as ``{"id": 23}``."""
+    value = one.get("value")
+    one = one | {"value": value.get("id")} if isinstance(value, dict) else one
+    names = {name: number for number, name in call.account.positions.items()}
+    return _on(lambda user: names.get(user.position, 0), on.numbers(call, one))
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+OTHERS: dict[int, Callable[[Call, on.Filter], Callable[[User], bool] | None]] = {
+    9001: _in_group,
+    9008: lambda call, one: _on(lambda user: user.id, on.numbers(call, one, prefix="user")),
+    BIRTHDAY: lambda call, one: _on(lambda user: user.birth_date, on.birthdays(call, one)),
+    TELEGRAM: lambda call, one: _on(lambda user: _whole(user.telegram_id), on.numbers(call, one)),
+    POSITION_ID: _in_position,
+}
 
 
 @route("GET", "/user/groups", "user_readonly")
