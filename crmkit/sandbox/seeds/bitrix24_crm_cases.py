@@ -29,7 +29,7 @@ Companies ``1..companies`` come round in sixes and tens:
 
 Deals ``1..deals``: the companies have one, two and three of them in turn, in the pipelines 0, 3 and 2, and on
 the stages of each in turn. So in pipeline 3 every fourth deal is lost for lack of money; of three of their
-contacts it is the only deal, four have a deal that is won, two one that is open (with the usual numbers). Deals
+contacts it is the only deal, four have a won one, two an open one (with the usual numbers of both). Deals
 of pipeline 4 are not there: a recipe shall make them.
 """
 
