@@ -3,6 +3,7 @@
 from crmkit.automation.actions import (
     Action,
     AddComment,
+    CreateCompany,
     CreateDeal,
     CreateTask,
     CreateWorkspace,
@@ -27,6 +28,7 @@ __all__ = [
     "Action",
     "AddComment",
     "Context",
+    "CreateCompany",
     "CreateDeal",
     "CreateTask",
     "CreateWorkspace",

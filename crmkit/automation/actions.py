@@ -14,6 +14,7 @@ from crmkit.crm.models import (
     DealChanges,
     EntityKind,
     Invitation,
+    NewCompany,
     NewDeal,
     NewTask,
     NewWorkspace,
@@ -26,6 +27,7 @@ from crmkit.crm.models import (
 __all__ = [
     "Action",
     "AddComment",
+    "CreateCompany",
     "CreateDeal",
     "CreateTask",
     "CreateWorkspace",
@@ -120,6 +122,23 @@ class CreateDeal(_Action):
     @field_validator("deal", mode="before")
     @classmethod
     def _restore_deal(cls, value: Any) -> Any:
+        return _with_fields(value)
+
+
+class CreateCompany(_Action):
+    """Create a company; its id is in the outcome's ``remote_id``."""
+
+    kind: Literal["create_company"] = "create_company"
+    company: NewCompany
+
+    @field_serializer("company", when_used="json")
+    def _keep_company(self, company: NewCompany) -> dict[str, Any]:
+        plain = company.model_dump(mode="json", exclude={"fields"})
+        return {**plain, "fields": {name: encode(value) for name, value in company.fields.items()}}
+
+    @field_validator("company", mode="before")
+    @classmethod
+    def _restore_company(cls, value: Any) -> Any:
         return _with_fields(value)
 
 
@@ -243,6 +262,7 @@ class Remember(_Action):
 Action = Annotated[
     UpdateDeal
     | CreateDeal
+    | CreateCompany
     | UpdateCard
     | AddComment
     | Notify

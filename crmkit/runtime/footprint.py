@@ -141,7 +141,7 @@ def _why_not(snapshot: Footprint, record: ActionRecord) -> str:
     match record.kind:
         case "notify" | "add_comment" | "invite":
             return "undo.unsendable"
-        case "create_workspace":
+        case "create_workspace" | "create_company":
             return "undo.stays"
         case "create_deal":
             there = target_of(record) in snapshot.things and target_of(record) not in snapshot.stages

@@ -6,7 +6,7 @@ payload.
 
 from crmkit.crm.models.deals import Deal, DealChanges, NewDeal, Pipeline, Stage
 from crmkit.crm.models.history import Activity, ActivityKind, AuthorKind, Comment
-from crmkit.crm.models.people import Company, Contact, User
+from crmkit.crm.models.people import Company, Contact, NewCompany, User
 from crmkit.crm.models.reference import EntityKind, Model, Person, Ref, hybrid
 from crmkit.crm.models.tasks import NewTask, Task, TaskChanges, TaskState
 from crmkit.crm.models.work import (
@@ -32,6 +32,7 @@ __all__ = [
     "FieldSpec",
     "Invitation",
     "Model",
+    "NewCompany",
     "NewDeal",
     "NewTask",
     "NewWorkspace",

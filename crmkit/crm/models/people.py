@@ -10,7 +10,7 @@ from pydantic import Field
 from crmkit.crm.filters import Expression, Term
 from crmkit.crm.models.reference import Model, Person, Ref
 
-__all__ = ["Company", "Contact", "User"]
+__all__ = ["Company", "Contact", "NewCompany", "User"]
 
 
 class User(Model):
@@ -81,6 +81,17 @@ class Company(Model):
     def of_type_client(cls) -> Expression:
         """Select companies that the portal marks as clients (Bitrix24: type ``CUSTOMER``)."""
         return Term("of_type_client")
+
+
+class NewCompany(Model):
+    """A company to be created."""
+
+    name: str
+    is_client: bool = False
+    email: str = ""
+    phone: str = ""
+    assignees: tuple[Person, ...] = ()
+    fields: dict[str, Any] = Field(default_factory=dict)
 
 
 class Contact(Model):

@@ -7,7 +7,7 @@ from typing import Any
 
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.filters import Expression
-from crmkit.crm.models import Company, Contact, FieldSpec, User, WriteResult
+from crmkit.crm.models import Company, Contact, FieldSpec, NewCompany, User, WriteResult
 from crmkit.crm.rooms.room import Room
 
 __all__ = ["Companies", "Contacts", "Users"]
@@ -39,6 +39,22 @@ class Companies(Room):
     def get(self, company_id: str) -> Company:
         """Return one company."""
         return self._refuse(Capability.COMPANIES, "get")  # type: ignore[no-any-return]
+
+    def create(self, company: NewCompany, *, key: str) -> WriteResult:
+        """Create a company that carries an external key.
+
+        Raises:
+            OutcomeUnknown: The answer was lost; look with :meth:`find_by_key`.
+        """
+        return self._refuse(Capability.COMPANIES, "create")  # type: ignore[no-any-return]
+
+    def find_by_key(self, *keys: str) -> Iterator[tuple[str, Company]]:
+        """Yield the companies that were created with these keys, each with its key.
+
+        Raises:
+            IncompleteList: The list could not be read to its end.
+        """
+        return self._refuse(Capability.COMPANIES, "find_by_key")  # type: ignore[no-any-return]
 
     def update(self, company_id: str, fields: dict[str, Any]) -> WriteResult:
         """Set custom fields (logical names) of a company in one write; ``None`` clears."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmkit.automation.actions import CreateDeal, UpdateCard, UpdateDeal
+from crmkit.automation.actions import CreateCompany, CreateDeal, UpdateCard, UpdateDeal
 from crmkit.crm.base import Crm
 from crmkit.crm.models import Company, Contact, Deal, Ref, WriteResult
 from crmkit.crm.rooms import Outcomes
@@ -14,7 +14,7 @@ from crmkit.runtime.effects.kind import Bulk, Kind, Seen, Sight, Things, compare
 from crmkit.runtime.images import image
 from crmkit.runtime.records import ActionRecord
 
-__all__ = ["CardUpdates", "DealCreations", "DealUpdates"]
+__all__ = ["CardUpdates", "CompanyCreations", "DealCreations", "DealUpdates"]
 
 
 class DealUpdates(Bulk[UpdateDeal]):
@@ -71,6 +71,20 @@ class DealCreations(Bulk[CreateDeal]):
         for deal in crm.deals.find_by_key(*(action.key for _, action in records)):
             ids.setdefault(deal.key, deal.id)
         return [found(ids.get(action.key, "")) for _, action in records]
+
+
+class CompanyCreations(Kind[CreateCompany]):
+    """New companies."""
+
+    creates = True
+
+    def write(self, crm: Crm, action: CreateCompany) -> WriteResult:
+        """Create it with its key."""
+        return crm.companies.create(action.company, key=action.key)
+
+    def look(self, crm: Crm, record: ActionRecord, action: CreateCompany) -> Seen:
+        """Look for the key; should it stand at several companies, the first one is the effect."""
+        return found(next((company.id for _, company in crm.companies.find_by_key(action.key)), ""))
 
 
 class CardUpdates(Kind[UpdateCard]):

@@ -9,7 +9,7 @@ from crmkit.automation.actions import Action
 from crmkit.crm.base import Crm
 from crmkit.crm.models import WriteResult, WriteStatus
 from crmkit.exceptions import NotFound, OutcomeUnknown, RecipeError, Unsupported
-from crmkit.runtime.effects.deals import CardUpdates, DealCreations, DealUpdates
+from crmkit.runtime.effects.deals import CardUpdates, CompanyCreations, DealCreations, DealUpdates
 from crmkit.runtime.effects.kind import Kind, Seen, Sight, Things
 from crmkit.runtime.effects.notes import Notes
 from crmkit.runtime.effects.tasks import TaskCreations, TaskStates, TaskUpdates
@@ -25,6 +25,7 @@ READ_PAUSES = (1.0,)
 KINDS: Mapping[str, Kind[Any]] = {
     "update_deal": DealUpdates(),
     "create_deal": DealCreations(),
+    "create_company": CompanyCreations(),
     "update_card": CardUpdates(),
     "add_comment": Notes(),
     "notify": Notes(),
