@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crmkit.bitrix24.outcomes import BatchResult, Command, ExternalKey, Outcome, Status
     from crmkit.bitrix24.tokens import FileTokens, KeyringTokens, MemoryTokens, Tokens, TokenStore
     from crmkit.transport.rate_limit import BITRIX24, BITRIX24_ENTERPRISE
+    from crmkit.transport.request import Effect
 
 __all__ = [
     "BITRIX24",
@@ -28,6 +29,7 @@ __all__ = [
     "Company",
     "Contact",
     "Deal",
+    "Effect",
     "Event",
     "ExternalKey",
     "F",
@@ -61,6 +63,7 @@ _WHERE = {
     "crmkit.bitrix24.outcomes": ("BatchResult", "Command", "ExternalKey", "Outcome", "Status"),
     "crmkit.bitrix24.tokens": ("FileTokens", "KeyringTokens", "MemoryTokens", "TokenStore", "Tokens"),
     "crmkit.transport.rate_limit": ("BITRIX24", "BITRIX24_ENTERPRISE"),
+    "crmkit.transport.request": ("Effect",),
 }
 _LAZY = {name: module for module, names in _WHERE.items() for name in names}
 

@@ -6,6 +6,7 @@ import random as random_module
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
@@ -17,7 +18,13 @@ from crmkit.bitrix24.portal import Portal, Settings
 from crmkit.bitrix24.resources.registry import Resources
 from crmkit.clock import Clock, SystemClock
 from crmkit.exceptions import ConfigurationError, ValidationError
-from crmkit.transport.rate_limit import BITRIX24, BucketRule, Limiter
+from crmkit.transport.rate_limit import (
+    BITRIX24,
+    BITRIX24_ENTERPRISE,
+    BucketRule,
+    Limiter,
+    SQLiteStore,
+)
 from crmkit.transport.request import Effect, Response
 from crmkit.transport.retry import RetryPolicy
 
@@ -37,8 +44,11 @@ _WEBHOOK = re.compile(r"(https?://[^/]+)/rest/(?:api/)?(\d+)/([^/?#]+)/?")
 class Options(TypedDict, total=False):
     """What may be said about a client; all of it by keyword, all of it optional."""
 
-    rate: BucketRule
-    """The tariff's pace: ``BITRIX24`` (2 a second, 50 ahead; the default) or ``BITRIX24_ENTERPRISE``."""
+    rate: BucketRule | float
+    """The tariff's pace: ``BITRIX24`` (2 a second, 50 ahead; the default) or ``BITRIX24_ENTERPRISE``; or
+    requests a second, with what the tariff allows ahead."""
+    limits_file: str | Path | None
+    """A file on a local disk through which all processes of this machine share the pace; made if missing."""
     limiter: Limiter | None
     """A limiter shared with other clients: the portal counts per source address, so all clients of a
     machine that talk to one portal should share one. With a store, processes share it too."""
@@ -85,7 +95,7 @@ class Bitrix24(Resources):
             )
         origin, user, key = match.groups()
         origin = portal_host(origin)
-        settings = _settings(options, origin, key)
+        self._store, settings = _settings(options, origin, key)
         self._set_up(Portal(origin, f"{user}/{key}", WebhookAuth(), settings), options.get("workers", 8))
 
     @classmethod
@@ -129,8 +139,8 @@ class Bitrix24(Resources):
         if code:
             auth.authorize(code, endpoint=f"{portal_host(portal)}/rest/")
         origin = portal_host(auth.tokens.endpoint or portal)
-        settings = _settings(options, origin, client_secret)
         client = cls.__new__(cls)
+        client._store, settings = _settings(options, origin, client_secret)
         client._set_up(Portal(origin, "", auth, settings), options.get("workers", 8))
         client._auth = auth
         return client
@@ -241,17 +251,20 @@ class Bitrix24(Resources):
         """Open a file address that the portal gave, streamed; use it in a ``with`` statement."""
         return self._portal.download(url)
 
-    def list(self, method: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    def list(
+        self, method: str, params: Mapping[str, Any] | None = None, *, first: Page | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Yield all rows of a list method as they come, ordered by id, complete or with an exception.
 
         Args:
             method: Any list method; those that can be walked by id are read fifty pages per request.
             params: Its parameters; ``start`` and, when walking by id, ``order`` are set here.
+            first: The first page, if it was read already: by id, counted, with the same filter and fields.
 
         Raises:
             IncompleteList: A page could not be had. What was yielded before is not the whole.
         """
-        return self._lister.rows(method, params or {})
+        return self._lister.rows(method, params or {}, first)
 
     def page(self, method: str, params: Mapping[str, Any] | None = None, *, start: int = 0) -> Page:
         """Return one page of a list: its rows, the total and the offset of the next page."""
@@ -298,6 +311,8 @@ class Bitrix24(Resources):
     def close(self) -> None:
         """Close the connections."""
         self._portal.close()
+        if self._store is not None:
+            self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -334,11 +349,17 @@ class Bitrix24(Resources):
         return Command(method, params or {}, key)
 
 
-def _settings(options: Options, origin: str, secret: str) -> Settings:
-    clock = options.get("clock") or SystemClock()
-    return Settings(
+def _settings(options: Options, origin: str, secret: str) -> tuple[SQLiteStore | None, Settings]:
+    clock, path = options.get("clock") or SystemClock(), options.get("limits_file")
+    limiter = options.get("limiter")
+    if limiter is not None and path is not None:
+        raise ConfigurationError(
+            "limiter and limits_file are both given", hint="give the limiter a store, or leave it out"
+        )
+    store = SQLiteStore(path) if path is not None else None
+    return store, Settings(
         clock=clock,
-        limiter=options.get("limiter") or Limiter(options.get("rate", BITRIX24), clock, key=origin),
+        limiter=limiter or Limiter(_pace(options.get("rate", BITRIX24)), clock, store=store, key=origin),
         policy=options.get("policy") or RetryPolicy(),
         timeout=options.get("timeout", (5, 65)),
         random=options.get("random", random_module.random),
@@ -346,3 +367,10 @@ def _settings(options: Options, origin: str, secret: str) -> Settings:
         on_wait=options.get("on_wait"),
         secrets=(secret,),
     )
+
+
+def _pace(rate: BucketRule | float) -> BucketRule:
+    if isinstance(rate, BucketRule):
+        return rate
+    tariff = BITRIX24_ENTERPRISE if rate >= BITRIX24_ENTERPRISE.rate else BITRIX24
+    return BucketRule(rate, tariff.burst)

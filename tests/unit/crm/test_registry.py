@@ -49,12 +49,12 @@ def portal(**other: str) -> PortalConfig:
 def test_the_built_in_adapter_is_found_without_metadata(installed: dict[str, str]) -> None:
     with registry.connect(portal()) as crm:
         assert (crm.provider, crm.portal) == ("planfix", "planfix:127.0.0.1:9")
-    assert registry.providers() == ("planfix",)
+    assert registry.providers() == ("bitrix24", "planfix")
 
 
 def test_a_package_brings_another_adapter(installed: dict[str, str]) -> None:
     installed["fake"] = f"{__name__}:connect_fake"
-    assert registry.providers() == ("fake", "planfix")
+    assert registry.providers() == ("bitrix24", "fake", "planfix")
 
 
 def test_a_package_replaces_an_adapter(installed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_an_unknown_provider(installed: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         registry.connect(portal(provider="planfx"))
     assert str(caught.value) == "portal.provider: no provider 'planfx' (did you mean planfix?)"
-    with pytest.raises(ConfigurationError, match=r"\(known: planfix\)"):
+    with pytest.raises(ConfigurationError, match=r"\(known: bitrix24, planfix\)"):
         registry.connect(portal(provider="zzz"))
 
 

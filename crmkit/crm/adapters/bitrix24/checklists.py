@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crmkit.bitrix24 import Bitrix24, Command
+from crmkit.bitrix24 import Bitrix24, Command, Effect
 from crmkit.bitrix24.models import ChecklistItem
-from crmkit.transport.request import Effect
 
 __all__ = ["bring_to"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from crmkit.bitrix24 import Command
+from crmkit.bitrix24 import Command, Effect
 from crmkit.bitrix24 import models as bitrix24
 from crmkit.bitrix24.envelope import rows_of
 from crmkit.crm import base
@@ -15,7 +15,6 @@ from crmkit.crm.adapters.bitrix24.room import TYPES, Tools, number_of
 from crmkit.crm.adapters.bitrix24.touches import comments_of
 from crmkit.crm.models import Comment, Person, Ref, WriteResult, WriteStatus
 from crmkit.exceptions import OutcomeUnknown, ValidationError
-from crmkit.transport.request import Effect
 
 __all__ = ["Comments"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from crmkit.bitrix24 import BITRIX24, BITRIX24_ENTERPRISE, Bitrix24
+from crmkit.bitrix24 import Bitrix24
 from crmkit.clock import Clock
 from crmkit.config import PortalConfig
 from crmkit.crm import base
@@ -24,7 +24,6 @@ from crmkit.crm.adapters.bitrix24.workflows import Workflows
 from crmkit.crm.adapters.bitrix24.workspaces import Workspaces
 from crmkit.crm.models import FieldSpec, Person, Pipeline
 from crmkit.exceptions import ConfigurationError
-from crmkit.transport.rate_limit import BucketRule, Limiter, SQLiteStore
 
 __all__ = ["Bitrix24Crm", "connect"]
 
@@ -58,16 +57,13 @@ def connect(portal: PortalConfig, *, clock: Clock) -> Bitrix24Crm:
         raise ConfigurationError(
             f"{portal.where('user')}: the webhook belongs to user:{owner}", hint="correct it, or leave it out"
         )
-    path = portal.limits_path
-    limiter = Limiter(_pace(portal.rate), clock, store=SQLiteStore(path) if path else None, key=parts.netloc)
-    client = Bitrix24(f"{origin}/rest/{owner}/{match['key']}/", clock=clock, limiter=limiter)
+    client = Bitrix24(
+        f"{origin}/rest/{owner}/{match['key']}/",
+        clock=clock,
+        rate=portal.rate,
+        limits_file=portal.limits_path,
+    )
     return Bitrix24Crm(client, portal, clock, owner)
-
-
-def _pace(rate: float) -> BucketRule:
-    """Return the tariff's bucket for a rate: the larger one comes with Enterprise."""
-    large = BITRIX24_ENTERPRISE
-    return BucketRule(rate, large.burst if rate >= large.rate else BITRIX24.burst)
 
 
 class Bitrix24Crm(base.Crm):
