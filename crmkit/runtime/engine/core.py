@@ -40,7 +40,8 @@ __all__ = ["Carrier", "TableEngine"]
 
 ROUNDS = 1000
 """Batches of one lane in one tick at most, where a tick carries them out itself."""
-CHECK_EVERY = 5.0
+CHECK_EVERY = 10
+"""Looks at what is due, to one look after the batches that are out."""
 FORGET_EVERY = 3600.0
 SICK_AFTER = 60.0
 log = logging.getLogger("crmkit.engine")
@@ -261,7 +262,7 @@ class TableEngine(Engine):
 
     def _keep_house(self) -> None:
         now = self._real.monotonic()
-        if now - self._checked >= CHECK_EVERY:
+        if now - self._checked >= CHECK_EVERY * self._poll:
             self._checked = now
             for ticket in self._carrier.check(self._book.issued()):
                 self._book.annul(ticket.id)

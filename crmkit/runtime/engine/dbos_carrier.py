@@ -161,7 +161,7 @@ class DbosCarrier(Carrier):
             "sys_db_pool_size": self._workers + 4,
             "log_level": "WARNING",
             "enable_otlp": False,
-            "notification_listener_polling_interval_sec": 2.0,  # we send no messages; it delays the end
+            "notification_listener_polling_interval_sec": 4 * self._poll,  # no messages; it delays the end
         }
 
     def _carry(self, ticket: str, run: Callable[[str], None]) -> None:
