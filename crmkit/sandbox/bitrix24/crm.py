@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.exceptions import RestError
-from crmkit.sandbox.bitrix24.kinds import DEAL, LEAD, Kind
+from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL, LEAD, Kind
 from crmkit.sandbox.bitrix24.multifields import with_reach
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["SEMANTICS", "Author", "add", "change", "delete", "event_data", "touch"]
 
 SEMANTICS = {"": "P", "S": "S", "F": "F"}
+LINKS = {CONTACT: ("COMPANY_IDS", COMPANY, "CONTACT_IDS"), COMPANY: ("CONTACT_IDS", CONTACT, "COMPANY_IDS")}
+"""By type: where an item names items of another type, which type, and where those name it."""
 CREATED, MOVED, FINAL, OTHER_PIPELINE = 1, 2, 3, 5
 
 
@@ -46,6 +48,7 @@ def add(portal: Portal, kind: Kind, values: Row, author: Author, *, imported: bo
         row["TITLE"] = f"{kind.title} #{row['ID']}"
     _unify(kind, row, values)
     portal.items[kind.id].put(row)
+    _relink(portal, kind, row, {})
     portal.newest(kind.id, row["DATE_CREATE"])
     if kind.stage_field:
         _remember(portal, kind, row, CREATED, row["DATE_CREATE"])
@@ -97,6 +100,7 @@ def change(portal: Portal, kind: Kind, old: Row, values: Row, author: Author, *,
         _move(portal, kind, row, old, author)
     _unify(kind, row, values)
     portal.items[kind.id].put(row)
+    _relink(portal, kind, row, old)
     _emit(portal, kind, "UPDATE", row, author)
     portal.processes.autostart(kind, row, created=False)
     return row
@@ -105,6 +109,7 @@ def change(portal: Portal, kind: Kind, old: Row, values: Row, author: Author, *,
 def delete(portal: Portal, kind: Kind, row: Row, author: Author) -> None:
     """Delete an item, its history and its timeline."""
     portal.items[kind.id].forget(row["ID"])
+    _relink(portal, kind, {"ID": row["ID"]}, row)
     portal.processes.drop(kind.document_id(row["ID"]))
     hung = (portal.comments, portal.activities, portal.log_messages, portal.product_rows, portal.requisites)
     for table in hung:
@@ -211,7 +216,7 @@ def _remember(portal: Portal, kind: Kind, row: Row, type_: int, at: int) -> None
 
 def _unify(kind: Kind, row: Row, values: Row) -> None:
     """Keep fields in step that say the same thing."""
-    if "CONTACT_IDS" in kind.fields:
+    if "CONTACT_IDS" in kind.fields and "CONTACT_ID" in kind.fields:
         if "CONTACT_IDS" in values:
             row["CONTACT_ID"] = next(iter(row["CONTACT_IDS"]), None)
         elif "CONTACT_ID" in values:
@@ -224,6 +229,23 @@ def _unify(kind: Kind, row: Row, values: Row) -> None:
             row["COMPANY_IDS"] = [row["COMPANY_ID"], *others] if row["COMPANY_ID"] else []
     if kind.multifields:
         row |= with_reach(row)
+
+
+def _relink(portal: Portal, kind: Kind, row: Row, old: Row) -> None:
+    """Keep contacts and companies in step: each names the other."""
+    if kind.id not in LINKS:
+        return
+    mine, others, theirs = LINKS[kind.id]
+    before, after = old.get(mine) or [], row.get(mine) or []
+    for number in {*before} ^ {*after}:
+        other = portal.items[others].get(number)
+        if other is None:
+            continue
+        linked = [one for one in other.get(theirs) or [] if one != row["ID"]]
+        changed = {**other, theirs: [*linked, row["ID"]] if number in after else linked}
+        if others == CONTACT:
+            changed["COMPANY_ID"] = next(iter(changed[theirs]), None)
+        portal.items[others].put(changed)
 
 
 def _check_stamps(portal: Portal, kind: Kind, values: Row) -> None:

@@ -122,7 +122,7 @@ COMMENTS:string::Comment
 IS_MY_COMPANY:boolean::My company
 LEAD_ID:crm_lead:r:Lead
 ORIGIN_VERSION:string::Version of the data source
-CONTACT_ID:crm_contact:*u:Contacts
+CONTACT_IDS:crm_contact:*u:Contacts
 """,
     QUOTE: """
 TITLE:string::Name

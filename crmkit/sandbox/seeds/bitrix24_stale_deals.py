@@ -49,7 +49,11 @@ def fill(
     place = _Place(portal, stages, noisy_robot)
     for number, company in enumerate(stories.companies, 1):
         created = now - 200 * 86400
-        _put(portal, COMPANY, {"ID": number, "TITLE": company.name, "DATE_CREATE": created})
+        _put(
+            portal,
+            COMPANY,
+            {"ID": number, "TITLE": company.name, "DATE_CREATE": created, "CONTACT_IDS": [number]},
+        )
         phone = [
             {
                 "ID": portal.next_id("multifield"),

@@ -83,3 +83,26 @@ def test_links_of_a_company_are_taken_away(api):
     assert api.call("crm.contact.company.items.get", id=contact) == []
     assert api.refused("crm.company.contact.items.get", id=99) == (400, "", "Not found.")
     assert api.refused("crm.company.contact.add", id=company, fields={"CONTACT_ID": 99})[1] == ""
+
+
+def test_companies_and_contacts_name_each_other(api):
+    def get(entity_type, number):
+        return api.call("crm.item.get", entityTypeId=entity_type, id=number)["item"]
+
+    def add(entity_type, **fields):
+        return api.call("crm.item.add", entityTypeId=entity_type, fields=fields)["item"]["id"]
+
+    first, second = add(3, name="Анна"), add(3, name="Борис")
+    company = add(4, title="Вектор", contactIds=[first, second])
+    assert get(3, second)["companyIds"] == [company]
+    assert get(3, first)["companyId"] == company
+    third = add(3, name="Вера", companyId=company)
+    assert get(4, company)["contactIds"] == [first, second, third]
+    found = api.call("crm.item.list", entityTypeId=3, filter={"companyId": company}, select=["id"])["items"]
+    assert [one["id"] for one in found] == [first, second, third]
+    api.call("crm.contact.company.items.delete", id=second)
+    api.call("crm.contact.delete", id=third)
+    assert get(4, company)["contactIds"] == [first]
+    api.call("crm.item.update", entityTypeId=4, id=company, fields={"contactIds": []})
+    assert get(3, first)["companyIds"] == []
+    assert get(3, first)["companyId"] == 0
