@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from crmkit.automation.actions import Action
+from crmkit.automation.actions import Action, Remember
 from crmkit.automation.values import encode
 from crmkit.crm.models import Ref
 from crmkit.exceptions import RecipeError
@@ -19,7 +20,7 @@ from crmkit.runtime.lease import Lease, beat
 from crmkit.runtime.records import ActionRecord, ActionStatus, ItemStatus, Outcome, ref_of
 from crmkit.runtime.tables import Moment, actions, items
 
-__all__ = ["Journal", "Place"]
+__all__ = ["Intent", "Journal", "Place"]
 
 PAGE = 200
 COMMENTS = ("notify", "add_comment")
@@ -43,6 +44,16 @@ class Place:
     position: int
     recipe: str
     undoes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be written, where it belongs, what is there now, how it failed before, if it did."""
+
+    place: Place
+    action: Action
+    before: dict[str, Any]
+    earlier: ActionRecord | None = None
 
 
 class Journal:
@@ -83,30 +94,55 @@ class Journal:
             RunInProgress: Another run has taken the lease.
             RecipeError: The key belongs to another effect, or to one that already happened.
         """
-        draft = replace(_draft(place, action, at, {}), status=ActionStatus.DONE, outcome_at=at)
-        return self._put(place, draft, None)
+        return self._put(place, _remembered(_draft(place, action, at, {})), None)
 
-    def again(self, record: ActionRecord, at: datetime) -> None:
-        """Write down that a write is about to be repeated under its key: the first one did not happen."""
+    def intend_many(self, intents: Sequence[Intent], at: datetime) -> list[ActionRecord]:
+        """Write down many intents of one lease in one transaction; what is only remembered is done.
+
+        Raises:
+            RunInProgress: Another run has taken the lease.
+            RecipeError: A key belongs to another effect, or to one that already happened; none is written.
+        """
+        if not intents:
+            return []
+        drafts = [_draft_of(one, at) for one in intents]
+        begun = [
+            {"of_run": one.place.run, "of_position": one.place.position, "begun_at": at} for one in intents
+        ]
+        pairs = list(zip(drafts, intents, strict=True))
         with self._database.write() as connection:
-            retried = {"attempts": record.attempts + 1, "tried_at": at, "status": ActionStatus.INTENT}
-            connection.execute(_UPDATE, {**retried, "this": record.id})
+            beat(connection, intents[0].place.lease, at)
+            connection.execute(_BEGIN_ITEM, begun)
+            new = iter(_insert_many(connection, [draft for draft, one in pairs if one.earlier is None]))
+            records = [
+                next(new) if one.earlier is None else _take_up(connection, draft, one.earlier)
+                for draft, one in pairs
+            ]
+            for record in records:
+                if record.status is ActionStatus.DONE:
+                    _undo(connection, record, at)
+        return records
+
+    def again(self, records: Sequence[ActionRecord], at: datetime) -> None:
+        """Write down that writes are about to be repeated under their keys: the first ones did not happen."""
+        retried = {"tried_at": at, "status": ActionStatus.INTENT}
+        rows = [{**retried, "attempts": one.attempts + 1, "this": one.id} for one in records]
+        with self._database.write() as connection:
+            connection.execute(_UPDATE, rows)
 
     def record(self, record: ActionRecord, outcome: Outcome, at: datetime) -> None:
         """Write down what came of a write; at the same moment it is remembered, and what it undoes is not."""
-        row = {
-            "this": record.id,
-            "status": outcome.status,
-            "after": encode(outcome.after),
-            "remote_id": outcome.remote_id,
-            "error": outcome.error,
-            "version": outcome.version,
-            "outcome_at": at,
-        }
+        self.record_many([(record, outcome)], at)
+
+    def record_many(self, outcomes: Sequence[tuple[ActionRecord, Outcome]], at: datetime) -> None:
+        """Write down what came of many writes, in one transaction."""
+        if not outcomes:
+            return
         with self._database.write() as connection:
-            connection.execute(_UPDATE, row)
-            if outcome.status is ActionStatus.DONE:
-                _undo(connection, record, at)
+            connection.execute(_UPDATE, [_outcome_row(record, outcome, at) for record, outcome in outcomes])
+            for record, outcome in outcomes:
+                if outcome.status is ActionStatus.DONE:
+                    _undo(connection, record, at)
 
     def by_keys(self, portal: str, keys: Collection[str]) -> dict[str, ActionRecord]:
         """Return the effects with these keys."""
@@ -159,16 +195,17 @@ class Journal:
                 ).all()
             yield from (ref_of(row.entity) for row in page)
 
-    def is_claimed(self, record: ActionRecord, remote_id: str) -> bool:
-        """Tell whether what was created under this id is known to be another effect's doing."""
-        query = select(actions.c.id).where(
-            actions.c.portal == record.portal,
-            actions.c.kind.in_(COMMENTS if record.kind in COMMENTS else (record.kind,)),
-            actions.c.remote_id == remote_id,
-            actions.c.id != record.id,
+    def claimed(self, records: Sequence[ActionRecord], remote_ids: Sequence[str]) -> frozenset[str]:
+        """Return those ids, of what these effects of one kind may have created, that other effects own."""
+        kind = records[0].kind
+        query = select(actions.c.remote_id).where(
+            actions.c.portal == records[0].portal,
+            actions.c.kind.in_(COMMENTS if kind in COMMENTS else (kind,)),
+            actions.c.remote_id.in_(remote_ids),
+            actions.c.id.not_in([record.id for record in records]),
         )
         with self._database.read() as connection:
-            return connection.scalars(query.limit(1)).first() is not None
+            return frozenset(connection.scalars(query))
 
     def changed_later(self, portal: str, entity: Ref, *, than: ActionRecord) -> str:
         """Return the run that changed an entity after an effect of an earlier run, or an empty text."""
@@ -222,9 +259,19 @@ def _draft(place: Place, action: Action, at: datetime, before: dict[str, Any]) -
     )
 
 
+def _draft_of(intent: Intent, at: datetime) -> ActionRecord:
+    draft = _draft(intent.place, intent.action, at, intent.before)
+    return _remembered(draft) if isinstance(intent.action, Remember) else draft
+
+
+def _remembered(draft: ActionRecord) -> ActionRecord:
+    return replace(draft, status=ActionStatus.DONE, outcome_at=draft.tried_at)
+
+
 # Built once: to build a statement takes longer than to run it.
 _THIS = actions.c.id == bindparam("this")
 _UPDATE = update(actions).where(_THIS)
+_INSERT_MANY = insert(actions).returning(actions.c.id, actions.c.key)
 _TAKE_UP = update(actions).where(_THIS, actions.c.status == ActionStatus.FAILED)
 _BEGIN_ITEM = (
     update(items)
@@ -235,16 +282,44 @@ _BEGIN_ITEM = (
 )
 
 
+def _insert_many(connection: Connection, drafts: Sequence[ActionRecord]) -> list[ActionRecord]:
+    if not drafts:
+        return []
+    ids = {}
+    with suppress(IntegrityError):
+        rows = connection.execute(_INSERT_MANY, [draft.row() for draft in drafts])
+        ids = {row.key: row.id for row in rows}
+    if len(ids) != len(drafts):
+        raise _key_is_taken(drafts[0].key if len(drafts) == 1 else "of one of many actions")
+    return [replace(draft, id=ids[draft.key]) for draft in drafts]
+
+
+def _key_is_taken(key: str) -> RecipeError:
+    return RecipeError(
+        f"the key {key} belongs to another effect already",
+        hint="a key names one effect for ever: put recipe, entity, step and episode into it",
+    )
+
+
+def _outcome_row(record: ActionRecord, outcome: Outcome, at: datetime) -> dict[str, Any]:
+    return {
+        "this": record.id,
+        "status": outcome.status,
+        "after": encode(outcome.after),
+        "remote_id": outcome.remote_id,
+        "error": outcome.error,
+        "version": outcome.version,
+        "outcome_at": at,
+    }
+
+
 def _insert(connection: Connection, draft: ActionRecord) -> ActionRecord:
     try:
         key = connection.execute(insert(actions), draft.row()).inserted_primary_key
     except IntegrityError:
         key = None  # raised below: the database's own words would say less
     if key is None:
-        raise RecipeError(
-            f"the key {draft.key} belongs to another effect already",
-            hint="a key names one effect for ever: put recipe, entity, step and episode into it",
-        )
+        raise _key_is_taken(draft.key)
     return replace(draft, id=key[0])
 
 

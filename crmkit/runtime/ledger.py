@@ -116,11 +116,14 @@ class Ledger:
         with self._database.read() as connection:
             return connection.scalar(select(func.count()).select_from(taken)) or 0
 
-    def has_place(self, portal: str, recipe: str, entity: Ref, moment: datetime) -> bool:
-        """Tell whether an entity is among those that took a place since the moment."""
-        query = self._places(portal, recipe, moment).where(items.c.entity == str(entity))
+    def with_place(
+        self, portal: str, recipe: str, entities: Iterable[Ref], moment: datetime
+    ) -> frozenset[Ref]:
+        """Return those of the entities that took a place since the moment."""
+        names = {str(entity): entity for entity in entities}
+        query = self._places(portal, recipe, moment).where(items.c.entity.in_(names))
         with self._database.read() as connection:
-            return connection.scalars(query.limit(1)).first() is not None
+            return frozenset(names[name] for name in connection.scalars(query))
 
     def has_leftovers(self, portal: str, recipe: str) -> bool:
         """Tell whether earlier runs of a recipe, or of its undo, left something unclear or half done.

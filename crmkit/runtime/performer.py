@@ -105,7 +105,7 @@ class Performer:
         outcome = self._attempt(record, action)
         if outcome is None:
             now = self._crm.clock.now()
-            self._journal.again(record, now)
+            self._journal.again((record,), now)
             outcome = self._attempt(replace(record, tried_at=now), action)
         return outcome or Outcome(
             ActionStatus.UNKNOWN, error="the answer was lost twice, and it is not there"
@@ -157,7 +157,7 @@ class Performer:
 
     def _look(self, record: ActionRecord) -> Seen:
         seen = self._effects.look(record)
-        if seen.remote_id and self._journal.is_claimed(record, seen.remote_id):
+        if seen.remote_id and self._journal.claimed((record,), (seen.remote_id,)):
             return Seen(Sight.UNCLEAR, why=f"what was found ({seen.remote_id}) is another effect's")
         return seen
 

@@ -172,11 +172,20 @@ class Runs:
         Raises:
             RunInProgress: Another run has taken the lease.
         """
-        shown = None if message is None else message.model_dump(mode="json")
-        row = {"of_run": item.run, "of_position": item.position, "status": status, "message": shown, "at": at}
+        self.finish_items(lease, [(item, status, message)], at)
+
+    def finish_items(
+        self, lease: Lease, found: Sequence[tuple[ItemRecord, ItemStatus, Message | None]], at: datetime
+    ) -> None:
+        """Write down what became of many items, in one transaction, and renew the lease.
+
+        Raises:
+            RunInProgress: Another run has taken the lease.
+        """
         with self._database.write() as connection:
             beat(connection, lease, at)
-            connection.execute(_UPDATE_ITEM, row)
+            if found:
+                connection.execute(_UPDATE_ITEM, [_verdict_row(*one, at) for one in found])
 
     def settle_items(self, record: ActionRecord, at: datetime) -> None:
         """Bring the items that an effect belongs to up to date with what was found out about it."""
@@ -225,6 +234,13 @@ def _item_row(run_id: str, position: int, item: PlanItem) -> dict[str, Any]:
         "not_before": item.not_before,
         "status": ItemStatus.PLANNED if item.actions else ItemStatus.DEFERRED,
     }
+
+
+def _verdict_row(
+    item: ItemRecord, status: ItemStatus, message: Message | None, at: datetime
+) -> dict[str, Any]:
+    shown = None if message is None else message.model_dump(mode="json")
+    return {"of_run": item.run, "of_position": item.position, "status": status, "message": shown, "at": at}
 
 
 def _status_of(planned: int, statuses: Iterable[str]) -> ItemStatus:

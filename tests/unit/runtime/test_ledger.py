@@ -168,8 +168,7 @@ class TestCap:
         counted = [ledger.counted_since("fake:portal", "careful", NOW + timedelta(hours=h)) for h in range(4)]
         assert counted == [2, 2, 1, 0]
         assert ledger.counted_since("fake:portal", "other", NOW) == 0
-        assert ledger.has_place("fake:portal", "careful", ref(2), NOW)
-        assert not ledger.has_place("fake:portal", "careful", ref(3), NOW)
+        assert ledger.with_place("fake:portal", "careful", (ref(2), ref(3)), NOW) == {ref(2)}
 
     def test_what_the_recipe_does_not_count_takes_none(self, ledger: Ledger) -> None:
         plan = plan_of([remember(1)])
