@@ -152,7 +152,7 @@ def _is_of_period(case: Case, deal: Deal) -> bool:
         return False
     if not case.period:
         return True
-    value = deal.fields.get("period_start") or deal.fields.get("month")
+    value = deal.fields.get("service_from") or deal.fields.get("month")
     text = case.month_text(case.month)
     if isinstance(value, date):
         return (value.year, value.month) == (case.month.year, case.month.month)

@@ -54,8 +54,8 @@ def deal_fields(case: Case, terms: Terms, month: date) -> dict[str, Any]:
         "tariff": terms.tariff or None,
         "cost": terms.amount,
         "month": month,
-        "period_start": month,
-        "period_end": last,
+        "service_from": month,
+        "service_to": last,
         **{name: case.company.fields.get(name) for name in case.settings.copy_fields},
     }
     specs = case.portal.fields

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 __all__ = ["BadSum", "Sum", "Why", "read_sum"]
 
-Why = Literal["no_number", "several", "unclear", "negative", "zero", "currency"]
+Why = Literal["no_number", "several", "unclear", "negative", "zero", "currency", "too_large"]
 """Why a value is refused; the catalogue has each in words (``wrong.WHY``)."""
 
 CURRENCIES = {
@@ -32,6 +32,8 @@ WHOLE = re.compile(
 )
 GROUPS = re.compile(r"^\d{1,3}(?:(?P<mark>[ '.,])\d{3})(?:(?P=mark)\d{3})*$")
 SMALLEST = Decimal("0.01")
+LARGEST = Decimal(10) ** 12
+"""Nobody pays that much: a phone or an account number stands in the wrong field."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ def _exact(number: Decimal, currency: str = "") -> Sum | BadSum:
     """Return the number as money, to the hundredth; a finer one is somebody's mistake."""
     if not number.is_finite():
         return BadSum("no_number")
+    if abs(number) >= LARGEST:
+        return BadSum("too_large")
     return Sum(number, currency) if number == number.quantize(SMALLEST) else BadSum("unclear")
 
 
