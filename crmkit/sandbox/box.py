@@ -79,7 +79,8 @@ class Sandbox:
         """Make a Planfix account.
 
         Args:
-            seed: What is in it: ``empty``, ``stale_deals``, or ``many_tasks`` (``tasks=20_000``).
+            seed: What is in it: ``empty``, ``stale_deals``, ``many_tasks`` (``tasks=20_000``), or
+                ``crm_cases`` (``companies=60``, ``deals=120``; see :mod:`crmkit.sandbox.planfix.crm_cases`).
             clock: ``frozen`` stands still until it is moved; ``real`` runs.
             port: 0 takes a free one.
             start: The first moment; Monday 3 March 2025, 09:00 in Moscow, unless said otherwise.

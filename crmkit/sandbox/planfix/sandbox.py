@@ -13,7 +13,7 @@ from crmkit.sandbox.exchange import Exchange
 from crmkit.sandbox.planfix.account import Account
 from crmkit.sandbox.planfix.doors import Doors
 from crmkit.sandbox.planfix.people import Act
-from crmkit.sandbox.planfix.seeding import ADMIN, ROBOT, SEEDS, portal_mapping
+from crmkit.sandbox.planfix.seeding import ADMIN, ROBOT, SEEDS, portal_mappings
 from crmkit.sandbox.planfix.settings import Settings
 from crmkit.sandbox.planfix.vendor import FAULT_KINDS, PlanfixVendor
 from crmkit.sandbox.wire import Reply, Request
@@ -91,6 +91,14 @@ class PlanfixSandbox(Sandbox):
     @property
     def portal_config(self) -> dict[str, Any]:
         """A ``[portals.X]`` section of ``crmkit.toml`` that fits this account, its robot's token included."""
+        return self.portal_configs["main"]
+
+    @property
+    def portal_configs(self) -> dict[str, dict[str, Any]]:
+        """All sections that fit this account, by name: one per object that holds deals; ``main`` is one."""
+        return {name: self._section(mapping) for name, mapping in portal_mappings(self._seed).items()}
+
+    def _section(self, mapping: dict[str, Any]) -> dict[str, Any]:
         settings = self.vendor.account.settings
         return {
             "provider": "planfix",
@@ -103,5 +111,5 @@ class PlanfixSandbox(Sandbox):
             "user": f"user:{ROBOT}",
             "robots": [f"user:{ROBOT}"],
             "clock": "sandbox",
-            **portal_mapping(),
+            **mapping,
         }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from crmkit.sandbox.planfix import crm_cases
 from crmkit.sandbox.planfix.account import Account
 from crmkit.sandbox.planfix.furnishing import furnish
 from crmkit.sandbox.planfix.models import (
@@ -26,7 +27,7 @@ from crmkit.sandbox.planfix.models import (
 from crmkit.sandbox.seeds import DealStory, Happening, StaleDeals, sales_team
 from crmkit.sandbox.seeds.stale_deals import REASONS
 
-__all__ = ["FIELDS", "SEEDS", "STAGES", "TASK_STAGES", "portal_mapping", "skeleton"]
+__all__ = ["FIELDS", "SEEDS", "STAGES", "TASK_STAGES", "portal_mapping", "portal_mappings", "skeleton"]
 
 STAGES = {
     "new": (1, "Новая"),
@@ -61,8 +62,18 @@ ROBOT, NOISY_ROBOT, ADMIN = 90, 91, 1
 FIRST_TASK, FIRST_CONTACT, FIRST_COMMENT = 70001, 1001, 500001
 
 
+def portal_mappings(seed: str) -> dict[str, dict[str, Any]]:
+    """Return how the logical names of ``crmkit.toml`` map to an account of this seed, by portal."""
+    basic = portal_mapping()
+    if seed != "crm_cases":
+        return {"main": basic}
+    found = crm_cases.mappings()
+    found["main"]["deals"]["fields"] |= basic["deals"]["fields"]
+    return found
+
+
 def portal_mapping() -> dict[str, Any]:
-    """Return how the logical names of ``crmkit.toml`` map to this account."""
+    """Return how the logical names of ``crmkit.toml`` map to the skeleton."""
 
     def stages(table: dict[str, tuple[int, str]]) -> dict[str, dict[str, Any]]:
         return {key: {"id": number, "name": name} for key, (number, name) in table.items()}
@@ -233,8 +244,15 @@ def many_tasks(account: Account, *, start: datetime, random_seed: int = 7, tasks
         )
 
 
+def cases(account: Account, *, start: datetime, random_seed: int = 7, **options: int) -> None:
+    """Put in what :mod:`crmkit.sandbox.planfix.crm_cases` tells. Options: ``companies``, ``deals``."""
+    skeleton(account, random_seed=random_seed)
+    crm_cases.furnish(account, start, random_seed=random_seed, **options)
+
+
 SEEDS: dict[str, Callable[..., None]] = {
     "empty": empty,
     "stale_deals": stale_deals,
     "many_tasks": many_tasks,
+    "crm_cases": cases,
 }
