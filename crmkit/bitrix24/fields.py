@@ -108,19 +108,47 @@ class FieldTable:
         self, method: str, params: Mapping[str, Any], what: str, extra: Mapping[str, Any] | None = None
     ) -> Schema:
         """Return the schema that a ``*.fields`` method describes; ``extra`` are fields it may leave out."""
-        key = method, tuple(sorted(params.items()))
         with self._lock:
-            if key not in self._schemas:
-                result = self._call(method, params)
-                inside = as_map(result).get("fields")
-                fields = as_map(inside) if inside else as_map(result)
-                self._schemas[key] = Schema(what, {**(extra or {}), **fields})
-            return self._schemas[key]
+            found = self._schemas.get(_key(method, params))
+            return found or self._keep(method, params, self._call(method, params), what, extra)
+
+    def knows(self, method: str, params: Mapping[str, Any]) -> bool:
+        """Tell whether :meth:`of` can answer without asking."""
+        return _key(method, params) in self._schemas
+
+    def keep(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        result: Any,
+        what: str,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Schema:
+        """Take an answer of a ``*.fields`` method that came another way, and return the schema."""
+        with self._lock:
+            return self._keep(method, params, result, what, extra)
 
     def forget(self) -> None:
         """Ask again next time; after fields were added."""
         with self._lock:
             self._schemas.clear()
+
+    def _keep(
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        result: Any,
+        what: str,
+        extra: Mapping[str, Any] | None,
+    ) -> Schema:
+        inside = as_map(result).get("fields")
+        fields = as_map(inside) if inside else as_map(result)
+        made = self._schemas[_key(method, params)] = Schema(what, {**(extra or {}), **fields})
+        return made
+
+
+def _key(method: str, params: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    return method, tuple(sorted(params.items()))
 
 
 def _field(name: str, facts: Mapping[str, Any]) -> FieldInfo:

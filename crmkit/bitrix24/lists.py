@@ -24,7 +24,7 @@ from crmkit.transport.rate_limit import Limiter
 from crmkit.transport.request import Effect
 from crmkit.transport.retry import Action
 
-__all__ = ["KEYSETS", "Keyset", "Lister", "Page"]
+__all__ = ["KEYSETS", "Keyset", "Lister", "Page", "opening"]
 
 PATIENCE = 5
 """Attempts at one page, or passes over one list, without getting any further."""
@@ -118,12 +118,14 @@ class Lister:
         envelope = self._gate.request(method, {**params, "start": start}, effect=Effect.READ)
         return Page(rows_of(method, envelope.result), envelope.total, envelope.next)
 
-    def rows(self, method: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Yield all rows, or raise."""
+    def rows(
+        self, method: str, params: Mapping[str, Any], first: Page | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield all rows, or raise; ``first`` is the answer to :func:`opening`, if it is there already."""
         keyset = KEYSETS.get(method.lower())
         if keyset is None or _sorted_otherwise(params, keyset):
             return self._by_offset(method, params)
-        return _Walk(self, method, params, keyset).rows()
+        return _Walk(self, method, params, keyset).rows(first)
 
     def _by_offset(self, method: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         seen: set[Any] = set()
@@ -163,8 +165,9 @@ class _Walk:
         self._sizer = Sizer()
         self._alone = has_reference(params)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        first = self._owner.page(self._method, self._params)
+    def rows(self, first: Page | None) -> Iterator[dict[str, Any]]:
+        if first is None:
+            first = self._owner.page(self._method, self._params)
         self._check(first.rows, fresh=True)
         yield from self._taken(first.rows)
         left = ((first.total or 0) - len(first.rows)) // PAGE + 1
@@ -274,6 +277,11 @@ class _Walk:
             keyset.filter: {**as_map(self._params.get(keyset.filter)), f">{keyset.name}": last},
             "start": -1,
         }
+
+
+def opening(method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of the first page of a list that is walked by id."""
+    return {**_prepared(params, KEYSETS[method]), "start": 0}
 
 
 def _prepared(params: Mapping[str, Any], keyset: Keyset) -> dict[str, Any]:

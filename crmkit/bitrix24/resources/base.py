@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 from crmkit.bitrix24.envelope import Envelope
-from crmkit.bitrix24.fields import FieldInfo, FieldTable, Schema
+from crmkit.bitrix24.fields import FieldInfo, FieldTable
 from crmkit.bitrix24.lists import Page
 from crmkit.bitrix24.models.base import Model
 from crmkit.bitrix24.outcomes import BatchResult, Command
 from crmkit.clock import Clock
 from crmkit.transport.request import Effect, Response
 
-__all__ = ["Client", "ModelResolver", "Resource", "given"]
+__all__ = ["AsWritten", "Client", "ModelResolver", "Resource", "given"]
 
 M = TypeVar("M", bound=Model)
 
@@ -50,7 +50,9 @@ class Client(Protocol):
         """Run one command as a single call, and settle a lost answer by its key."""
         ...
 
-    def list(self, method: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    def list(
+        self, method: str, params: Mapping[str, Any] | None = None, *, first: Page | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Yield all rows of a list."""
         ...
 
@@ -77,6 +79,28 @@ class Resource:
         return map(model.from_row, self._client.list(method, params))
 
 
+class Fields(Protocol):
+    """Tells fields by their names."""
+
+    def resolve(self, name: str) -> FieldInfo:
+        """Return the field, or raise ValidationError."""
+        ...
+
+    def writable(self, name: str) -> FieldInfo:
+        """Return the field if it takes values, or raise ValidationError."""
+        ...
+
+
+class AsWritten:
+    """Takes names for what they are as long as the portal's fields are not known."""
+
+    def resolve(self, name: str) -> FieldInfo:
+        """Return a field of this name."""
+        return FieldInfo(name)
+
+    writable = resolve
+
+
 class ModelResolver:
     """Finds fields by the names of a model or of the portal.
 
@@ -85,7 +109,7 @@ class ModelResolver:
         model: Translates ``stage_id`` to ``stageId`` and custom fields to their ``UF_`` names.
     """
 
-    def __init__(self, schema: Schema, model: type[Model]) -> None:
+    def __init__(self, schema: Fields, model: type[Model]) -> None:
         self.schema = schema
         self._wire = model.wire_names()
         self._writable: dict[str, str] = {}

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from crmkit.bitrix24.envelope import as_map
+from crmkit.bitrix24.envelope import as_map, rows_of
 from crmkit.bitrix24.errors import error_from
 from crmkit.bitrix24.fields import Schema
 from crmkit.bitrix24.filters import UNIVERSAL, FilterLike, compile_filter
+from crmkit.bitrix24.lists import Page, opening
 from crmkit.bitrix24.models.crm import Item
 from crmkit.bitrix24.outcomes import BatchResult, Command, ExternalKey, Outcome, Status
 from crmkit.bitrix24.parcel import PAGE
-from crmkit.bitrix24.resources.base import Client, ModelResolver, Resource
+from crmkit.bitrix24.resources.base import AsWritten, Client, ModelResolver, Resource
+from crmkit.bitrix24.resources.rows import parts_of, with_keys
 from crmkit.exceptions import CrmkitError, NotFound, OutcomeUnknown, ValidationError
 from crmkit.transport.request import Effect
 
@@ -23,7 +24,6 @@ __all__ = ["Items", "KeyRule"]
 
 T = TypeVar("T", bound=Item)
 U = TypeVar("U", bound=Item)
-V = TypeVar("V")
 _REACHABLE = frozenset({1, 3, 4})
 """Leads, contacts and companies have phones, e-mails, sites and messengers."""
 _MULTIFIELD = {"fm": {"type": "crm_multifield", "isMultiple": True}}
@@ -31,6 +31,7 @@ _MULTIFIELD = {"fm": {"type": "crm_multifield", "isMultiple": True}}
 _OLD_MULTIFIELDS = frozenset({"PHONE", "EMAIL", "WEB", "IM"})
 _NAMES = {"useOriginalUfNames": "Y"}
 """User fields keep their UF_ names; the server compares with the text "Y"."""
+_FIELDS, _LIST = "crm.item.fields", "crm.item.list"
 LOOKUP_SIZE = 500
 """Keys that are looked up before their objects are written."""
 IMPORT_SIZE = 20
@@ -74,6 +75,8 @@ class Items(Resource, Generic[T]):
         self._key = key
         self._resolver: ModelResolver | None = None
         self._type = {"entityTypeId": entity_type_id, **_NAMES}
+        extra = _MULTIFIELD if entity_type_id in _REACHABLE else {}
+        self._about_fields = f"the type {entity_type_id} of crm.item", extra
 
     def of(self, model: type[U], *, key: str = "") -> Items[U]:
         """Return the same objects as another model, for example one with custom fields.
@@ -86,9 +89,7 @@ class Items(Resource, Generic[T]):
 
     def fields(self) -> Schema:
         """Return the fields of this type; asked once (``crm.item.fields``)."""
-        what = f"the type {self.entity_type_id} of crm.item"
-        extra = _MULTIFIELD if self.entity_type_id in _REACHABLE else {}
-        return self._client.field_table.of("crm.item.fields", self._type, what, extra)
+        return self._client.field_table.of(_FIELDS, self._type, *self._about_fields)
 
     # Reading
 
@@ -110,11 +111,11 @@ class Items(Resource, Generic[T]):
             ValidationError: An unknown field or operator.
             IncompleteList: A page could not be had.
         """
-        return self._models(self._model, "crm.item.list", self._query(filter, select, order))
+        return map(self._model.from_row, self._walk(filter, select, order))
 
     def rows(self, filter: FilterLike = None, select: Sequence[str] = ()) -> Iterator[dict[str, Any]]:  # noqa: A002
         """Yield the rows of :meth:`list` as they come, without models: about three times as fast."""
-        return self._client.list("crm.item.list", self._query(filter, select, None))
+        return self._walk(filter, select, None)
 
     def page(
         self,
@@ -182,7 +183,7 @@ class Items(Resource, Generic[T]):
             key: Gives the external key of a row; with keys every object is made exactly once.
         """
         names = self._names()
-        named = _named(rows, key or (lambda _: ""))
+        named = with_keys(rows, key or (lambda _: ""))
         return self._client.batch(self._written(row, name, wrong, names) for row, name, wrong in named)
 
     def update(self, item_id: int, **values: Any) -> T:
@@ -213,7 +214,7 @@ class Items(Resource, Generic[T]):
         """
         outcomes: list[Outcome] = []
         names = self._names()
-        for part in _parts(_named(rows, key), LOOKUP_SIZE):
+        for part in parts_of(with_keys(rows, key), LOOKUP_SIZE):
             blind: CrmkitError | None = None
             known: dict[str, int] = {}
             try:
@@ -253,7 +254,7 @@ class Items(Resource, Generic[T]):
     def import_many(self, rows: Iterable[Mapping[str, Any]]) -> BatchResult:
         """Import many objects, twenty per request; one outcome each, in order (``crm.item.batchImport``)."""
         outcomes: list[Outcome] = []
-        for part in _parts(rows, IMPORT_SIZE):
+        for part in parts_of(rows, IMPORT_SIZE):
             outcomes += self._import_part(part)
         return BatchResult(outcomes)
 
@@ -326,7 +327,7 @@ class Items(Resource, Generic[T]):
     def _ids(self, keys: Sequence[str]) -> dict[str, int]:
         """Return the ids of the objects that carry one of the keys."""
         name, ids = self._key.name, dict[str, int]()
-        for part in _parts(keys, PAGE):
+        for part in parts_of(keys, PAGE):
             where = {f"={field}": value for field, value in (self._key.where or {}).items()}
             query = {**self._type, "select": ["id", name], "filter": {**where, f"@{name}": part}}
             for row in self._client.list("crm.item.list", query):
@@ -336,6 +337,25 @@ class Items(Resource, Generic[T]):
                     )
                 ids[str(row[name])] = int(row["id"])
         return ids
+
+    def _walk(
+        self, given: FilterLike, select: Sequence[str], order: Mapping[str, str] | None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield all rows; the first read of a client gets the fields and the first page in one request.
+
+        Until the fields are known, names are taken as they are written. If they turn out to be written
+        otherwise, that page does not count.
+        """
+        table, first = self._client.field_table, None
+        if order is not None or table.knows(_FIELDS, self._type):
+            return self._client.list(_LIST, self._query(given, select, order))
+        guess = self._query(given, select, None, ModelResolver(AsWritten(), self._model))
+        fields, page = self._client.batch([(_FIELDS, self._type), (_LIST, opening(_LIST, guess))])
+        table.keep(_FIELDS, self._type, fields.value(), *self._about_fields)
+        query = self._query(given, select, None)
+        if page.status is Status.DONE and query == guess:
+            first = Page(rows_of(_LIST, page.result), page.total, page.next)
+        return self._client.list(_LIST, query, first=first)
 
     def _names(self) -> ModelResolver:
         schema = self.fields()
@@ -347,32 +367,16 @@ class Items(Resource, Generic[T]):
         return {**(self._key.where or {}), self._key.name: key}
 
     def _query(
-        self, given: FilterLike, select: Sequence[str], order: Mapping[str, str] | None
+        self,
+        given: FilterLike,
+        select: Sequence[str],
+        order: Mapping[str, str] | None,
+        names: ModelResolver | None = None,
     ) -> dict[str, Any]:
-        names = self._names()
+        names = names or self._names()
         query = {
             **self._type,
             "filter": compile_filter(given, names, UNIVERSAL),
             "select": names.select(select) if select else ["*", "UF_*"],
         }
         return query if order is None else {**query, "order": names.order(order)}
-
-
-def _parts(values: Iterable[V], size: int) -> Iterator[list[V]]:
-    source = iter(values)
-    while part := [*islice(source, size)]:
-        yield part
-
-
-def _named(
-    rows: Iterable[Mapping[str, Any]], key: Callable[[Mapping[str, Any]], str]
-) -> Iterator[tuple[Mapping[str, Any], str, CrmkitError | None]]:
-    """Yield rows with their keys; a key that comes twice would make two objects that look like one."""
-    seen: set[str] = set()
-    for row in rows:
-        name = key(row)
-        wrong = None
-        if name and name in seen:
-            wrong = ValidationError(f"the key {name} comes twice", hint="every object needs a key of its own")
-        seen.add(name)
-        yield row, name, wrong

@@ -12,7 +12,7 @@ from crmkit.bitrix24.client import Bitrix24
 from crmkit.bitrix24.filters import F
 from crmkit.bitrix24.models import Deal, Lead, SmartItem, User, custom
 from crmkit.bitrix24.outcomes import Status
-from crmkit.exceptions import NotFound, OutcomeUnknown, ValidationError
+from crmkit.exceptions import NotFound, OutcomeUnknown, PermissionDenied, ValidationError
 
 
 class MyDeal(Deal):
@@ -31,12 +31,17 @@ def asked(portal: Any, method: str) -> list[Any]:
     return [body for name, body in portal.requests if name == method]
 
 
+def executed(portal: Any, method: str) -> list[Any]:
+    """What was carried out, by itself or in a batch."""
+    return [params for name, params in portal.executed if name == method]
+
+
 def test_list_is_typed_streamed_and_checked(b24: Bitrix24, portal: Any) -> None:
     portal.add(120, stageId="WON")
     deals = list(b24.deals.list(F.stage_id == "WON", ["title", "stage_id"]))
     assert [deal.id for deal in deals] == list(range(1, 121))
     assert all(isinstance(deal, Deal) for deal in deals)
-    first = asked(portal, "crm.item.list")[0]
+    first = executed(portal, "crm.item.list")[0]
     assert first["filter"] == {"=stageId": "WON"}
     assert first["select"] == ["id", "title", "stageId"]
     assert first["useOriginalUfNames"] == "Y"
@@ -48,12 +53,57 @@ def test_list_is_typed_streamed_and_checked(b24: Bitrix24, portal: Any) -> None:
     assert len(portal.requests) == before
 
 
+def test_the_first_read_gets_fields_and_rows_in_one_request(b24: Bitrix24, portal: Any) -> None:
+    portal.add(30)
+    assert sum(1 for _ in b24.deals.list(select=["title"])) == 30
+    assert len(portal.requests) == 1
+    assert sum(1 for _ in b24.deals.list(F.title == "Deal 7")) == 1
+    assert len(portal.requests) == 2
+    assert len(executed(portal, "crm.item.fields")) == 1
+
+
+def test_five_thousand_are_read_in_three_requests(b24: Bitrix24, portal: Any) -> None:
+    portal.add(5000)
+    assert [row["id"] for row in b24.deals.rows()] == list(range(1, 5001))
+    assert len(portal.requests) == 3
+
+
+def test_names_that_turn_out_to_be_written_otherwise_cost_one_more_request(
+    b24: Bitrix24, portal: Any
+) -> None:
+    portal.add(120, stageId="WON")
+    assert [deal.id for deal in b24.deals.list({"=STAGE_ID": "WON"})] == list(range(1, 121))
+    assert [params["filter"] for params in executed(portal, "crm.item.list")[:2]] == [
+        {"=STAGE_ID": "WON"},
+        {"=stageId": "WON"},
+    ]
+
+
+def test_an_unknown_name_is_refused_before_a_row_is_seen(b24: Bitrix24, portal: Any) -> None:
+    portal.add(120)
+    with pytest.raises(ValidationError, match="no field 'stagee'"):
+        b24.deals.list({"=stagee": "WON"})
+
+
+def test_a_first_page_that_was_refused_is_asked_for_again_by_itself(b24: Bitrix24, portal: Any) -> None:
+    portal.add(120)
+    left = [{"error": "ERROR_CORE", "error_description": "once"}]
+    portal.rules.append(lambda m, _: left.pop() if m == "crm.item.list" and left else None)
+    assert sum(1 for _ in b24.deals.list()) == 120
+
+
+def test_fields_that_are_refused_are_the_error(b24: Bitrix24, portal: Any) -> None:
+    portal.rules.append(lambda m, _: {"error": "ACCESS_DENIED"} if m == "crm.item.fields" else None)
+    with pytest.raises(PermissionDenied):
+        b24.deals.list()
+
+
 def test_custom_fields_are_read_filtered_and_written(b24: Bitrix24, portal: Any) -> None:
     portal.add(1, UF_CRM_TARIFF="gold")
     mine = b24.deals.of(MyDeal)
     (deal,) = mine.list(F.tariff == "gold", ["tariff"])
     assert deal.tariff == "gold"
-    assert asked(portal, "crm.item.list")[0]["filter"] == {"=UF_CRM_TARIFF": "gold"}
+    assert executed(portal, "crm.item.list")[0]["filter"] == {"=UF_CRM_TARIFF": "gold"}
     assert mine.update(1, tariff="tin").tariff == "tin"
     assert portal.items[1]["UF_CRM_TARIFF"] == "tin"
 
