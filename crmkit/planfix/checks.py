@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeGuard
 
 from crmkit.exceptions import ValidationError
+from crmkit.planfix.ids import Person
+from crmkit.planfix.text import astral
 
-__all__ = ["is_number", "named", "positive", "shown", "unfit"]
+__all__ = ["is_number", "items", "named", "plain", "positive", "shown", "switch", "unfit"]
 
 
 def is_number(value: Any) -> TypeGuard[int]:
@@ -31,11 +34,50 @@ def named(what: str, name: Any) -> str:
     """Return a name that is fit to be sent.
 
     Raises:
-        ValidationError: It is no text, or nothing but blanks.
+        ValidationError: It is no text, nothing but blanks, or holds emoji.
     """
-    if not isinstance(name, str) or not name.strip():
+    if name is None or (isinstance(name, str) and not name.strip()):
         raise ValidationError(f"{what}: no name", hint="give a text that is not empty")
-    return name
+    return plain(what, name)
+
+
+def plain(what: str, value: Any) -> str:
+    """Return a text that is fit to be sent where there is no markup.
+
+    Raises:
+        ValidationError: It is no text, or it holds emoji: a deployed client saw whole requests refused for
+            them. Descriptions and comments are markup, in which they can be written in another way.
+    """
+    if not isinstance(value, str):
+        raise unfit(what, value, "text")
+    if found := astral(value):
+        raise ValidationError(
+            f"{what}: {found!r} is an emoji or a rare sign, which Planfix may refuse",
+            hint="leave it out; descriptions and comments take it",
+        )
+    return value
+
+
+def items(what: str, value: Any) -> Iterable[Any]:
+    """Return what is to be gone through, if it is a list and not one thing.
+
+    Raises:
+        ValidationError: It is a text, a person, a mapping, or nothing to go through.
+    """
+    if isinstance(value, str | bytes | Mapping | Person) or not isinstance(value, Iterable):
+        raise unfit(what, value, "a list")
+    return value
+
+
+def switch(what: str, value: Any) -> bool:
+    """Return a flag; a text such as "no" would mean yes.
+
+    Raises:
+        ValidationError: It is neither ``True`` nor ``False``.
+    """
+    if not isinstance(value, bool):
+        raise unfit(what, value, "True or False")
+    return value
 
 
 def shown(value: Any) -> str:

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from crmkit.exceptions import ValidationError
-from crmkit.planfix.checks import is_number, unfit
+from crmkit.planfix.checks import is_number, plain, unfit
 from crmkit.planfix.field_types import READ_ONLY, DateRange, Entry, FieldType, Location, Period, type_name
 from crmkit.planfix.ids import Person, Ref, person_of, read_person, read_ref
 from crmkit.planfix.times import date_text, moment_body, read_day, read_moment, read_time, time_text
@@ -224,9 +224,7 @@ _READERS: dict[int, Callable[[Any, tzinfo], Any]] = {
 
 
 def _write_text(target: _Target, value: Any) -> str:
-    if not isinstance(value, str):
-        raise target.refuse(value, "text")
-    return value
+    return plain(f"custom field {target.name}", value)
 
 
 def _write_number(target: _Target, value: Any) -> int | float:
@@ -290,7 +288,7 @@ def _write_location(target: _Target, value: Any) -> dict[str, Any]:
     if not isinstance(value, Location):
         raise target.refuse(value, "a Location")
     known = {"longitude": value.longitude, "latitude": value.latitude}
-    return {"address": value.address} | {
+    return {"address": _write_text(target, value.address)} | {
         key: degrees for key, degrees in known.items() if degrees is not None
     }
 

@@ -113,7 +113,7 @@ def people_body(people: Iterable[Any], *, field_name: str = "people") -> dict[st
         >>> people_body([user(5), "contact:7", group(3)])
         {'users': [{'id': 'user:5'}, {'id': 'contact:7'}], 'groups': [{'id': 3}]}
     """
-    if isinstance(people, str | Person):
+    if isinstance(people, str | Person) or not isinstance(people, Iterable):
         raise ValidationError(f"{field_name}: one person where a list is expected", hint="write [user(5)]")
     checked = [person_of(one, field_name=field_name) for one in people]
     return {

@@ -2,8 +2,8 @@
 
 A bare newline disappears there, so it goes as ``<br>``. Characters beyond the basic plane (emoji) go as
 numeric references, ``&#128512;``: one deployed client had to strip emoji because its JSON was refused, and a
-reference is plain ASCII that every HTML renderer shows as the same character. Names of tasks are no HTML and
-are sent as they are.
+reference is plain ASCII that every HTML renderer shows as the same character. Names and text fields are no
+HTML: there emoji are refused before anything is sent.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 
 from crmkit.exceptions import ValidationError
 
-__all__ = ["COMMENT_LIMIT", "check_comment", "to_html", "to_text"]
+__all__ = ["COMMENT_LIMIT", "astral", "check_comment", "referenced", "to_html", "to_text", "without_emoji"]
 
 COMMENT_LIMIT = 64 * 1024
 """Bytes of one comment including its markup; a documented technical limit of Planfix."""
@@ -36,7 +36,33 @@ def to_html(text: str) -> str:
         '5 &lt; 7 &amp; so on<br>second line'
     """
     escaped = html.escape(text.replace("\r\n", "\n").replace("\r", "\n"), quote=False)
-    return _ASTRAL.sub(lambda found: f"&#{ord(found[0])};", escaped).replace("\n", "<br>")
+    return referenced(escaped).replace("\n", "<br>")
+
+
+def referenced(markup: str) -> str:
+    """Write emoji in markup as numeric references, which are plain ASCII.
+
+    Example:
+        >>> referenced("<b>\N{PARTY POPPER}</b>")
+        '<b>&#127881;</b>'
+    """
+    return _ASTRAL.sub(lambda found: f"&#{ord(found[0])};", markup)
+
+
+def astral(text: str) -> str:
+    """Return the first character beyond the basic plane, ``""`` if there is none."""
+    found = _ASTRAL.search(text)
+    return found[0] if found else ""
+
+
+def without_emoji(text: str) -> str:
+    """Leave emoji out of a text that goes where they may be refused, for example a name.
+
+    Example:
+        >>> without_emoji("Deal \N{PARTY POPPER} of the year")
+        'Deal of the year'
+    """
+    return " ".join(_ASTRAL.sub(" ", text).split()) if _ASTRAL.search(text) else text
 
 
 def to_text(markup: str) -> str:
@@ -58,11 +84,12 @@ def to_text(markup: str) -> str:
 
 
 def check_comment(markup: str) -> str:
-    """Return the markup if it fits into a comment.
+    """Return the markup, its emoji as references, if it fits into a comment.
 
     Raises:
         ValidationError: It is longer than :data:`COMMENT_LIMIT` bytes; nothing was sent.
     """
+    markup = referenced(markup)
     size = len(markup.encode())
     if size > COMMENT_LIMIT:
         raise ValidationError(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from crmkit.crm.models import NewTask, TaskState
+from crmkit.crm.models import NewTask, Ref, TaskState
 from crmkit.exceptions import ConfigurationError, IncompleteList
 from crmkit.sandbox import Fault
 from crmkit.testing.planfix import PlanfixBench, open_crm
@@ -75,3 +77,23 @@ def test_the_settings_tell_which_states_there_are(planfix_bench: PlanfixBench) -
         crm.tasks.states("approval")
     with open_crm(planfix_bench.box, tasks={"approval": {"object": 2, "stages": stages}}) as crm:
         assert crm.tasks.states("approval") == {TaskState.OPEN, TaskState.DONE}
+
+
+class TestEmoji:
+    """A portal that refuses emoji and gives no keys back."""
+
+    @pytest.fixture
+    def planfix_options(self, planfix_options: dict[str, Any]) -> dict[str, Any]:
+        return planfix_options | {"emoji": "refuse", "echo_source_ids": False}
+
+    def test_a_task_with_emoji_in_its_title_is_made_and_found_again(
+        self, planfix_bench: PlanfixBench
+    ) -> None:
+        title, since = "Согласовать: сделка \N{PARTY POPPER} века", planfix_bench.now()
+        deal = Ref(kind="deal", id="70002")
+        task = NewTask(title=title, kind="approval", deal=deal, text="Ура \N{PARTY POPPER}")
+        made = planfix_bench.crm.tasks.create(task, key="k").id
+        assert planfix_bench.box.account.tasks[int(made)].name == "Согласовать: сделка века"
+        found = planfix_bench.crm.tasks.find_by_key("k", kind="approval", since=since, deal=deal, title=title)
+        assert found is not None
+        assert found.id == made

@@ -18,6 +18,7 @@ from __future__ import annotations
 from crmkit.planfix.field_types import FieldType
 from crmkit.planfix.filters import comments, contacts, datatags, directories, projects, users
 from crmkit.planfix.filters.custom import CustomTerm, Family, custom_in, datatag_entry
+from crmkit.planfix.filters.lists import FilterLike, bodies
 from crmkit.planfix.filters.terms import (
     LAST_MONTH,
     LAST_WEEK,
@@ -32,14 +33,12 @@ from crmkit.planfix.filters.terms import (
     DateTerm,
     DateValue,
     Filter,
-    FilterLike,
     Ids,
     ManyIds,
     Operator,
     PartyTerm,
     PersonTerm,
     Text,
-    bodies,
     flag,
     in_days,
     last_days,

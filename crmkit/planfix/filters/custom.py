@@ -14,6 +14,7 @@ from crmkit.planfix.field_types import Entry, FieldType
 from crmkit.planfix.filters.terms import DateTerm, DateValue, Filter, Operator
 from crmkit.planfix.ids import Person, Ref, person_of
 from crmkit.planfix.models.custom_field import CustomField
+from crmkit.planfix.text import astral
 
 __all__ = ["DATATAG_ENTRIES", "CustomTerm", "Family", "custom_in", "datatag_entry"]
 
@@ -306,4 +307,4 @@ def _is_plain(kind: int, value: Any) -> bool:
         return kind == FieldType.CHECKBOX and isinstance(value, bool)
     if kind == FieldType.NUMBER:
         return isinstance(value, int | float) and math.isfinite(value)
-    return isinstance(value, str) and value != ""
+    return isinstance(value, str) and value != "" and not astral(value)

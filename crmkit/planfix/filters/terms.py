@@ -6,13 +6,14 @@ dozen filters), so every combination is checked here, before anything is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
 from crmkit.exceptions import ValidationError
+from crmkit.planfix.checks import is_number, plain, unfit
 from crmkit.planfix.ids import Person, person_of
 from crmkit.planfix.times import date_text, local, time_text
 
@@ -21,12 +22,10 @@ __all__ = [
     "DateTerm",
     "DateValue",
     "Filter",
-    "FilterLike",
     "Ids",
     "Operator",
     "PersonTerm",
     "Text",
-    "bodies",
     "in_days",
     "last_days",
     "next_days",
@@ -44,6 +43,20 @@ class Operator(StrEnum):
     NOT_HAVE = "nothave"
 
 
+_OPERATORS = (*map(str, Operator), "gtAndEqual", "ltAndEqual")
+"""The last two are in the vendor's text on dates, not in its description; nothing here uses them."""
+
+
+_DATE_TYPES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("today", "yesterday", "tomorrow"), ()),
+    **{f"{which}{span}": () for which in ("this", "last", "next") for span in ("Week", "Month")},
+    **dict.fromkeys(("last", "next", "in"), ("days",)),
+    **dict.fromkeys(("otherDate", "otherDate_withTime"), ("first",)),
+    **dict.fromkeys(("otherRange", "otherRange_withTime"), ("first", "last")),
+}
+"""The vendor's words for spans, and what each needs to be told besides."""
+
+
 @dataclass(frozen=True, slots=True)
 class DateValue:
     """A day or span in the vendor's words, for example ``DateValue("thisWeek")`` or :func:`last_days`.
@@ -53,12 +66,24 @@ class DateValue:
         days: For ``last``, ``next`` and ``in``.
         first: For one day or the begin of a range: a date, or an aware moment for the forms with time.
         last: The end of a range, included.
+
+    Raises:
+        ValidationError: The portal does not know the word, or it needs something else besides.
     """
 
     kind: str
     days: int | None = None
     first: date | None = None
     last: date | None = None
+
+    def __post_init__(self) -> None:
+        needs = _DATE_TYPES.get(self.kind)
+        given = tuple(name for name in ("days", "first", "last") if getattr(self, name) is not None)
+        if given != needs:
+            raise ValidationError(
+                f"filter by date: {self.kind!r} with {' and '.join(given) or 'nothing'} is not known",
+                hint="give a date, an aware datetime, or last_days(7)",
+            )
 
     def body(self, zone: tzinfo) -> dict[str, Any]:
         """Return the value as the vendor reads it: days and times of the token owner's zone."""
@@ -112,6 +137,9 @@ class Filter:
         field: The custom field it is about.
         subfilter: For filter 93.
 
+    Raises:
+        ValidationError: The number or the operator cannot be right. Values are checked by the builders only.
+
     Example:
         >>> from datetime import UTC
         >>> Filter(type=57, operator="equal", value=71234).body(UTC)
@@ -124,6 +152,12 @@ class Filter:
     field: int | None = None
     subfilter: Mapping[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        if not is_number(self.type):
+            raise unfit("filter", self.type, "the vendor's number of a filter")
+        if self.operator not in _OPERATORS:
+            raise unfit(f"filter {self.type}: operator", self.operator, ", ".join(_OPERATORS))
+
     def body(self, zone: tzinfo) -> dict[str, Any]:
         """Return the element of ``filters`` in the body of a list."""
         value = self.value.body(zone) if isinstance(self.value, DateValue) else self.value
@@ -133,25 +167,6 @@ class Filter:
         if self.subfilter is not None:
             body["subfilter"] = dict(self.subfilter)
         return body
-
-
-FilterLike = Filter | tuple[Filter, ...] | list[Filter]
-"""A condition, or several that must all hold (the vendor knows no other way to join them)."""
-
-
-def bodies(filters: Iterable[FilterLike], zone: tzinfo) -> list[dict[str, Any]]:
-    """Return the ``filters`` of a list body; all of them must hold."""
-    if isinstance(filters, Filter):
-        raise ValidationError("filters: one condition where a list is expected", hint="write filters=[…]")
-    flat: list[dict[str, Any]] = []
-    for one in filters:
-        for single in one if isinstance(one, tuple | list) else (one,):
-            if not isinstance(single, Filter):
-                raise ValidationError(
-                    f"filters: {type(single).__name__} is no condition", hint="finish it, as in status.is_(5)"
-                )
-            flat.append(single.body(zone))
-    return flat
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,7 +395,5 @@ def _some(kind: int, numbers: tuple[int, ...]) -> tuple[int, ...]:
 
 def _text(kind: int, text: Any) -> str:
     if not isinstance(text, str) or not text:
-        raise ValidationError(
-            f"filter {kind}: {text!r} is no text to look for", hint="give a text that is not empty"
-        )
-    return text
+        raise unfit(f"filter {kind}", text, "a text that is not empty")
+    return plain(f"filter {kind}", text)

@@ -110,7 +110,7 @@ class Listing(Generic[E]):
     def _body(
         self, fields: str | None, filters: Iterable[FilterLike], body: Mapping[str, Any]
     ) -> dict[str, Any]:
-        conditions = bodies(filters, self.connection.timezone)
+        conditions = bodies(filters, self.connection.timezone, self.operation)
         extra: dict[str, Any] = {"filters": conditions or None, "fields": fields, **body}
         return {key: value for key, value in extra.items() if value is not None}
 

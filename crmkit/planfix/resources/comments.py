@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from crmkit.exceptions import ValidationError
-from crmkit.planfix.checks import positive
+from crmkit.planfix.checks import items, positive, switch, unfit
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.ids import Person, external_id, people_body, person_of
@@ -188,7 +188,8 @@ class Comments(Resource):
         body = self._body(text, html, recipients, roles, files)
         if not body.get("description"):
             raise ValidationError("comment: no text", hint="give text or html")
-        body |= {flag: True for flag, wanted in (("isHidden", hidden), ("isPinned", pinned)) if wanted}
+        flags = {"isHidden": switch("hidden", hidden), "isPinned": switch("pinned", pinned)}
+        body |= {flag: True for flag, wanted in flags.items() if wanted}
         if owner is not None:
             body["owner"] = {"id": str(person_of(owner, field_name="owner", kinds=("user", "contact")))}
         if at is not None:
@@ -239,11 +240,8 @@ class Comments(Resource):
             body["recipients"] = people_body(())
         if files is not None:
             body.setdefault("files", [])
-        body |= {
-            flag: wanted
-            for flag, wanted in (("isHidden", hidden), ("isPinned", pinned))
-            if wanted is not None
-        }
+        flags = {"isHidden": hidden, "isPinned": pinned}
+        body |= {flag: switch(flag, wanted) for flag, wanted in flags.items() if wanted is not None}
         if not body:
             raise ValidationError("comment: nothing to change", hint="give at least one value")
         return self._connection.update(
@@ -290,11 +288,11 @@ class Comments(Resource):
             raise ValidationError("comment: text and html", hint="give one of them")
         body: dict[str, Any] = {}
         if text or html:
-            body["description"] = check_comment(html or to_html(text))
-        people, by_role = people_body(recipients, field_name="recipients"), _roles(tuple(roles))
+            body["description"] = _markup(text, html)
+        people, by_role = people_body(recipients, field_name="recipients"), _roles(roles)
         if people["users"] or people["groups"] or by_role:
             body["recipients"] = people | by_role
-        attached = [{"id": positive("file", number)} for number in files]
+        attached = [{"id": positive("file", number)} for number in items("files", files)]
         if attached:
             body["files"] = attached
         return body
@@ -304,8 +302,18 @@ def _order(newest_first: bool) -> tuple[dict[str, str], ...]:
     return ({"field": "id", "direction": "Desc" if newest_first else "Asc"},)
 
 
-def _roles(roles: tuple[str, ...]) -> dict[str, Any]:
-    unknown = [role for role in roles if role not in ROLES]
+def _roles(roles: Iterable[str]) -> dict[str, Any]:
+    named = list(items("roles", roles))
+    unknown = [role for role in named if role not in ROLES]
     if unknown:
         raise ValidationError(f"recipients: no role {unknown[0]!r}", hint="allowed: " + ", ".join(ROLES))
-    return {"roles": list(roles)} if roles else {}
+    return {"roles": named} if named else {}
+
+
+def _markup(text: Any, html: Any) -> str:
+    given = html or text
+    if not isinstance(given, str):
+        raise unfit("comment", given, "text")
+    if not given.strip():
+        raise ValidationError("comment: no text", hint="give text or html that shows something")
+    return check_comment(given if html else to_html(given))

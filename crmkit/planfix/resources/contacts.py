@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -20,9 +20,9 @@ from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.outcome import Created, Updated
 from crmkit.planfix.models.task import SavedFilter
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, silently
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
 from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
-from crmkit.planfix.resources.readback import wait_until_visible
+from crmkit.planfix.resources.writer import Writer
 
 __all__ = ["UNIQUE", "ContactValues", "Contacts"]
 
@@ -79,10 +79,8 @@ class ContactValues(TypedDict, total=False):
 _COLUMNS = writing.Columns(
     "contact",
     {
-        **{
-            name: writing.text(name)
-            for name in ("name", "midname", "lastname", "address", "site", "email", "skype")
-        },
+        "name": writing.name("name"),
+        **{name: writing.text(name) for name in ("midname", "lastname", "address", "site", "email", "skype")},
         **{
             name: writing.text(name) for name in ("telegram", "facebook", "instagram", "position", "timezone")
         },
@@ -111,7 +109,7 @@ class Contacts(Resource):
 
     def __init__(self, connection: Connection, custom_fields: CustomFields) -> None:
         super().__init__(connection)
-        self._custom_fields = custom_fields
+        self._writer = Writer(connection, "contact", _COLUMNS, custom_fields, self.get)
         self._listing = Listing(connection, Contact, "POST /contact/list", "contacts")
         self._templates = Listing(connection, Contact, "GET /contact/templates", "templates")
 
@@ -237,13 +235,7 @@ class Contacts(Resource):
             ValidationError: A value does not fit (nothing was sent), or the portal refused it.
             OutcomeUnknown: The answer was lost: look with :meth:`find_by_key` before trying again.
         """
-        if not values.get("name"):
-            raise ValidationError("contact: no name", hint="give name=…")
-        body = self._body(values)
-        source = external_id(key) if key else ""
-        if source:
-            body["sourceObjectId"] = source
-        return Created(self._connection.create("POST /contact/", json=body), source)
+        return self._writer.create(values, key)
 
     def update(self, contact_id: int, *, silent: bool = False, **values: Unpack[ContactValues]) -> Updated:
         """Change a contact or company: ``POST /contact/{id}``. May be repeated: it sets fields to values.
@@ -257,28 +249,13 @@ class Contacts(Resource):
             ValidationError: A value does not fit; nothing was sent.
             OutcomeUnknown: No answer came, repeats included. Repeating it later does no harm.
         """
-        body = self._body(values)
-        if not body:
-            raise ValidationError("contact: nothing to change", hint="give at least one value")
-        params = silently(silent)
-        return self._connection.update(
-            "POST /contact/{id}", positive("contact", contact_id), json=body, params=params
-        )
+        return self._writer.update(contact_id, values, silent=silent)
 
     def read_back(
         self, contact_id: int, *, timeout: float = 30.0, pause: float = 2.0, **values: Unpack[ContactValues]
     ) -> ReadBack[Contact]:
         """Read a contact until the values are visible; as :meth:`Tasks.read_back`."""
-
-        def read() -> Contact:
-            return self.get(
-                contact_id, fields=_COLUMNS.wires(values), custom_fields=writing.custom_ids(values)
-            )
-
-        def missing(found: Contact) -> tuple[str, ...]:
-            return _COLUMNS.differences(values, found.raw, self._connection.timezone, self._definition)
-
-        return wait_until_visible(read, missing, clock=self._connection.clock, timeout=timeout, pause=pause)
+        return self._writer.read_back(contact_id, values, timeout=timeout, pause=pause)
 
     def find_by_key(
         self, key: str, *, companies: bool | None = None, since: date | None = None
@@ -344,7 +321,7 @@ class Contacts(Resource):
         if duplicates not in ("update", "ignore", "none"):
             raise unfit("contacts: duplicates", duplicates, "update, ignore, none")
         body: dict[str, Any] = {
-            "contacts": [self._body(row) for row in values],
+            "contacts": [self._writer.body(row) for row in values],
             "optionImportDuplicate": duplicates,
             "optionImportUniqueField": unique_by,
             "optionImportUniqueDefaultField": otherwise_by,
@@ -359,9 +336,3 @@ class Contacts(Resource):
     def saved_filters(self) -> tuple[SavedFilter, ...]:
         """Return the filters that can be given as ``filter_id``: ``POST /contact/filters``."""
         return self._connection.many(SavedFilter, "filters", "POST /contact/filters")
-
-    def _body(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return _COLUMNS.body(values, self._connection.timezone, self._definition)
-
-    def _definition(self, field_id: int) -> CustomField:
-        return self._custom_fields.definition("contact", field_id)

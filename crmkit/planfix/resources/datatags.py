@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crmkit.exceptions import ValidationError
-from crmkit.planfix.checks import is_number, positive
+from crmkit.planfix.checks import is_number, items, positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list, untold
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.ids import Person
@@ -177,10 +177,10 @@ class Datatags(Resource):
 
     def _rows(self, datatag_id: int, rows: Iterable[CustomValues]) -> dict[str, Any]:
         number = positive("datatag", datatag_id)
-        items = [{"customFieldData": self._values(number, row)} for row in rows]
-        if not items:
-            raise ValidationError("entries: no rows", hint="give at least one, as [{20: 99}]")
-        return {"dataTag": {"id": number}, "items": items}
+        entries = [{"customFieldData": self._values(number, row)} for row in items("rows", rows)]
+        if not entries or not all(entry["customFieldData"] for entry in entries):
+            raise ValidationError("entries: no rows, or one without values", hint="give them as [{20: 99}]")
+        return {"dataTag": {"id": number}, "items": entries}
 
     def _values(self, datatag_id: int, values: CustomValues) -> Sequence[Mapping[str, Any]]:
         def lookup(field: int) -> CustomField:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crmkit.exceptions import ValidationError
-from crmkit.planfix.checks import named, positive
+from crmkit.planfix.checks import named, positive, switch
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.models.base import Group
@@ -180,8 +180,13 @@ class Directories(Resource):
         Raises:
             ValidationError: A value does not fit, or nothing was given; nothing was sent.
         """
-        body: dict[str, Any] = {"name": name, "parentKey": parent_key, "archived": archived}
-        body = {wire: value for wire, value in body.items() if value is not None}
+        body: dict[str, Any] = {}
+        if name is not None:
+            body["name"] = named("group of entries", name)
+        if parent_key is not None:
+            body["parentKey"] = positive("group of entries", parent_key)
+        if archived is not None:
+            body["archived"] = switch("archived", archived)
         if values:
             body["customFieldData"] = self._values(directory_id, values)
         if not body:

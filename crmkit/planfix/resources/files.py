@@ -82,7 +82,7 @@ class Files(Resource):
         Raises:
             ValidationError: Nothing was given; nothing was sent.
         """
-        body = {key: value for key, value in (("name", name), ("link", link)) if value}
+        body = {key: named(key, value) for key, value in (("name", name), ("link", link)) if value}
         if not body:
             raise ValidationError("file: nothing to change", hint="give name or link")
         return self._connection.update("POST /file/{id}", positive("file", file_id), json=body)

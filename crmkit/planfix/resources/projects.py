@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
-from crmkit.exceptions import ValidationError
 from crmkit.planfix.checks import positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
@@ -16,9 +15,9 @@ from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.outcome import Created, Updated
 from crmkit.planfix.models.project import PROJECT_FIELDS, Project
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, silently
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
 from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
-from crmkit.planfix.resources.readback import wait_until_visible
+from crmkit.planfix.resources.writer import Writer
 
 __all__ = ["ProjectValues", "Projects"]
 
@@ -51,11 +50,10 @@ class ProjectValues(TypedDict, total=False):
     custom_fields: CustomValues
 
 
-_CREATE_ONLY = ("start_date", "files")
 _COLUMNS = writing.Columns(
     "project",
     {
-        "name": writing.text("name"),
+        "name": writing.name("name"),
         "description": writing.markup("description", convert=True),
         "description_html": writing.markup("description", convert=False),
         "status": writing.status("status"),
@@ -84,7 +82,9 @@ class Projects(Resource):
 
     def __init__(self, connection: Connection, custom_fields: CustomFields) -> None:
         super().__init__(connection)
-        self._custom_fields = custom_fields
+        self._writer = Writer(
+            connection, "project", _COLUMNS, custom_fields, self.get, create_only=("start_date", "files")
+        )
         self._listing = Listing(connection, Project, "POST /project/list", "projects")
         self._templates = Listing(connection, Project, "GET /project/templates", "templates")
         self._files = Listing(connection, File, "GET /project/{id}/files", "files")
@@ -149,13 +149,7 @@ class Projects(Resource):
             ValidationError: A value does not fit (nothing was sent), or the portal refused it.
             OutcomeUnknown: The answer was lost: look with :meth:`find_by_key` before trying again.
         """
-        if not values.get("name"):
-            raise ValidationError("project: no name", hint="give name=…")
-        body = self._body({name: value for name, value in values.items() if value is not None})
-        source = external_id(key) if key else ""
-        if source:
-            body["sourceObjectId"] = source
-        return Created(self._connection.create("POST /project/", json=body), source)
+        return self._writer.create({name: value for name, value in values.items() if value is not None}, key)
 
     def update(self, project_id: int, *, silent: bool = False, **values: Unpack[ProjectValues]) -> Updated:
         """Change a project: ``POST /project/{id}``. May be repeated: it sets fields to values.
@@ -169,29 +163,13 @@ class Projects(Resource):
             ValidationError: A value does not fit or cannot be changed later; nothing was sent.
             OutcomeUnknown: No answer came, repeats included. Repeating it later does no harm.
         """
-        fixed = [name for name in _CREATE_ONLY if name in values]
-        if fixed:
-            raise ValidationError(f"project: {fixed[0]} can be set by create only", hint="leave it out")
-        body = self._body(values)
-        if not body:
-            raise ValidationError("project: nothing to change", hint="give at least one value")
-        number = positive("project", project_id)
-        return self._connection.update("POST /project/{id}", number, json=body, params=silently(silent))
+        return self._writer.update(project_id, values, silent=silent)
 
     def read_back(
         self, project_id: int, *, timeout: float = 30.0, pause: float = 2.0, **values: Unpack[ProjectValues]
     ) -> ReadBack[Project]:
         """Read until the values are visible; as :meth:`Tasks.read_back`."""
-
-        def read() -> Project:
-            return self.get(
-                project_id, fields=_COLUMNS.wires(values), custom_fields=writing.custom_ids(values)
-            )
-
-        def missing(found: Project) -> tuple[str, ...]:
-            return _COLUMNS.differences(values, found.raw, self._connection.timezone, self._definition)
-
-        return wait_until_visible(read, missing, clock=self._connection.clock, timeout=timeout, pause=pause)
+        return self._writer.read_back(project_id, values, timeout=timeout, pause=pause)
 
     def find_by_key(self, key: str, *, filters: Iterable[FilterLike] = ()) -> Project | None:
         """Find the project that :meth:`create` made with this key, or ``None``; bound it by ``filters``."""
@@ -211,9 +189,3 @@ class Projects(Resource):
     def groups(self) -> tuple[Group, ...]:
         """Return the groups of projects: ``GET /project/groups``."""
         return self._connection.many(Group, "groups", "GET /project/groups", params={"fields": "id,name"})
-
-    def _body(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return _COLUMNS.body(values, self._connection.timezone, self._definition)
-
-    def _definition(self, field_id: int) -> CustomField:
-        return self._custom_fields.definition("project", field_id)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
-from crmkit.exceptions import ValidationError
 from crmkit.planfix import filters as conditions
 from crmkit.planfix.checks import positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list
@@ -26,9 +25,9 @@ from crmkit.planfix.models.task import (
     Task,
 )
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, silently
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
 from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
-from crmkit.planfix.resources.readback import wait_until_visible
+from crmkit.planfix.resources.writer import Writer
 
 __all__ = ["TaskValues", "Tasks"]
 
@@ -79,7 +78,7 @@ class TaskValues(TypedDict, total=False):
 _COLUMNS = writing.Columns(
     "task",
     {
-        "name": writing.text("name"),
+        "name": writing.name("name"),
         "description": writing.markup("description", convert=True),
         "description_html": writing.markup("description", convert=False),
         "priority": writing.choice("priority", Priority),
@@ -124,7 +123,7 @@ class Tasks(Resource):
 
     def __init__(self, connection: Connection, custom_fields: CustomFields) -> None:
         super().__init__(connection)
-        self._custom_fields = custom_fields
+        self._writer = Writer(connection, "task", _COLUMNS, custom_fields, self.get)
         self._listing = Listing(connection, Task, "POST /task/list", "tasks")
         self._templates = Listing(connection, Task, "GET /task/templates", "templates")
         self._recurring = Listing(connection, Task, "GET /task/recurring", "tasks")
@@ -255,13 +254,7 @@ class Tasks(Resource):
             ValidationError: A value does not fit (nothing was sent), or the portal refused it.
             OutcomeUnknown: The answer was lost: look with :meth:`find_by_key` before trying again.
         """
-        if not values.get("name"):
-            raise ValidationError("task: no name", hint="give name=…")
-        body = self._body(values)
-        source = external_id(key) if key else ""
-        if source:
-            body["sourceObjectId"] = source
-        return Created(self._connection.create("POST /task/", json=body), source)
+        return self._writer.create(values, key)
 
     def update(self, task_id: int, *, silent: bool = False, **values: Unpack[TaskValues]) -> Updated:
         """Change a task: ``POST /task/{id}``. Setting fields to values may be repeated, so lost answers are.
@@ -279,11 +272,7 @@ class Tasks(Resource):
             ValidationError: A value does not fit; nothing was sent.
             OutcomeUnknown: No answer came, repeats included. Repeating it later does no harm.
         """
-        body = self._body(values)
-        if not body:
-            raise ValidationError("task: nothing to change", hint="give at least one value")
-        params = silently(silent)
-        return self._connection.update("POST /task/{id}", positive("task", task_id), json=body, params=params)
+        return self._writer.update(task_id, values, silent=silent)
 
     def read_back(
         self, task_id: int, *, timeout: float = 30.0, pause: float = 2.0, **values: Unpack[TaskValues]
@@ -296,15 +285,7 @@ class Tasks(Resource):
             pause: Seconds between two reads.
             **values: What was written.
         """
-        lookup = self._definition
-
-        def read() -> Task:
-            return self.get(task_id, fields=_COLUMNS.wires(values), custom_fields=writing.custom_ids(values))
-
-        def missing(task: Task) -> tuple[str, ...]:
-            return _COLUMNS.differences(values, task.raw, self._connection.timezone, lookup)
-
-        return wait_until_visible(read, missing, clock=self._connection.clock, timeout=timeout, pause=pause)
+        return self._writer.read_back(task_id, values, timeout=timeout, pause=pause)
 
     def find_by_key(
         self,
@@ -350,12 +331,6 @@ class Tasks(Resource):
     def saved_filters(self) -> tuple[SavedFilter, ...]:
         """Return the filters that can be given as ``filter_id``: ``POST /task/filters``."""
         return self._connection.many(SavedFilter, "filters", "POST /task/filters")
-
-    def _body(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return _COLUMNS.body(values, self._connection.timezone, self._definition)
-
-    def _definition(self, field_id: int) -> CustomField:
-        return self._custom_fields.definition("task", field_id)
 
 
 def _last_touch(task: Task) -> datetime | None:

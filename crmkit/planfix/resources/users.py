@@ -6,20 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, tzinfo
 from typing import Any, TypedDict, Unpack
 
-from crmkit.exceptions import ValidationError
-from crmkit.planfix.checks import positive, unfit
+from crmkit.planfix.checks import named, positive, unfit
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
-from crmkit.planfix.ids import Person, Ref, external_id, person_of
+from crmkit.planfix.ids import Person, Ref, person_of
 from crmkit.planfix.models.base import Group, Named, Phone
 from crmkit.planfix.models.contact import Gender
 from crmkit.planfix.models.custom_field import CustomField
 from crmkit.planfix.models.outcome import Created, Updated
 from crmkit.planfix.models.user import USER_FIELDS, Replacement, Role, User, UserStatus
 from crmkit.planfix.resources import writing
-from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource, silently
+from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
 from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
-from crmkit.planfix.resources.readback import wait_until_visible
+from crmkit.planfix.resources.writer import Writer
 
 __all__ = ["UserValues", "Users"]
 
@@ -59,7 +58,7 @@ def _write_position(name: str, value: Any, _: tzinfo) -> dict[str, int | str]:
     if value is None:
         return {"id": 0}
     if isinstance(value, str) and value.strip():
-        return {"name": value}
+        return {"name": named(name, value)}
     number = value.id if isinstance(value, Named) else value
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise unfit(name, value, "a number, a name, None")
@@ -96,9 +95,10 @@ def _same_replacement(written: Any, found: Any, _: tzinfo) -> bool:
 _COLUMNS = writing.Columns(
     "employee",
     {
+        "name": writing.name("name"),
         **{
             name: writing.text(name)
-            for name in ("name", "midname", "lastname", "login", "password", "email", "timezone")
+            for name in ("midname", "lastname", "login", "password", "email", "timezone")
         },
         "gender": writing.choice("gender", Gender),
         "is_deleted": writing.boolean("isDeleted"),
@@ -127,7 +127,15 @@ class Users(Resource):
 
     def __init__(self, connection: Connection, custom_fields: CustomFields) -> None:
         super().__init__(connection)
-        self._custom_fields = custom_fields
+        self._writer = Writer(
+            connection,
+            "user",
+            _COLUMNS,
+            custom_fields,
+            self.get,
+            needed=("name", "email"),
+            update_only=("temporary_replacement",),
+        )
         self._listing = Listing(connection, User, "POST /user/list", "users")
 
     def list(
@@ -196,17 +204,8 @@ class Users(Resource):
             PermissionDenied: The tariff allows no more employees.
             OutcomeUnknown: The answer was lost: look for the e-mail address before trying again.
         """
-        if not (values.get("name") or values.get("email")):
-            raise ValidationError("employee: no name", hint="give name=… or email=…")
-        if "temporary_replacement" in values:
-            raise ValidationError(
-                "employee: temporary_replacement can be set by update only", hint="leave it out"
-            )
-        body = self._body(values)
-        source = external_id(key) if key else ""
-        if source:
-            body["sourceObjectId"] = source
-        return Created(self._connection.create("POST /user/", json=body), source)
+        self._hide(values)
+        return self._writer.create(values, key)
 
     def update(self, user_id: int, *, silent: bool = False, **values: Unpack[UserValues]) -> Updated:
         """Change an employee: ``POST /user/{id}``. May be repeated: it sets fields to values.
@@ -220,35 +219,21 @@ class Users(Resource):
             ValidationError: A value does not fit; nothing was sent.
             OutcomeUnknown: No answer came, repeats included. Repeating it later does no harm.
         """
-        body = self._body(values)
-        if not body:
-            raise ValidationError("employee: nothing to change", hint="give at least one value")
-        return self._connection.update(
-            "POST /user/{id}", positive("user", user_id), json=body, params=silently(silent)
-        )
+        self._hide(values)
+        return self._writer.update(user_id, values, silent=silent)
 
     def read_back(
         self, user_id: int, *, timeout: float = 30.0, pause: float = 2.0, **values: Unpack[UserValues]
     ) -> ReadBack[User]:
         """Read until the values are visible; as :meth:`Tasks.read_back`. A password cannot be read."""
         values.pop("password", None)
-
-        def read() -> User:
-            return self.get(user_id, fields=_COLUMNS.wires(values), custom_fields=writing.custom_ids(values))
-
-        def missing(found: User) -> tuple[str, ...]:
-            return _COLUMNS.differences(values, found.raw, self._connection.timezone, self._definition)
-
-        return wait_until_visible(read, missing, clock=self._connection.clock, timeout=timeout, pause=pause)
+        return self._writer.read_back(user_id, values, timeout=timeout, pause=pause)
 
     def groups(self) -> tuple[Group, ...]:
         """Return the groups of employees: ``GET /user/groups``. Who is in them is told by :meth:`list`."""
         return self._connection.many(Group, "groups", "GET /user/groups", params={"fields": "id,name"})
 
-    def _body(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _hide(self, values: Mapping[str, Any]) -> None:
+        """Keep a password out of every error and log from now on."""
         if password := values.get("password"):
             self._connection.transport.redactor.add(password)
-        return _COLUMNS.body(values, self._connection.timezone, self._definition)
-
-    def _definition(self, field_id: int) -> CustomField:
-        return self._custom_fields.definition("user", field_id)

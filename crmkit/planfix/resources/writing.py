@@ -9,12 +9,15 @@ from enum import StrEnum
 from typing import Any
 
 from crmkit.exceptions import ValidationError
-from crmkit.planfix.checks import is_number, unfit
+from crmkit.planfix.checks import is_number, items, unfit
+from crmkit.planfix.checks import named as checked_name
+from crmkit.planfix.checks import plain as checked_text
+from crmkit.planfix.checks import switch as checked_switch
 from crmkit.planfix.fields import decode
 from crmkit.planfix.ids import Person, Ref, people_body, person_of, read_person, read_ref
 from crmkit.planfix.models.base import Model, Phone
 from crmkit.planfix.models.custom_field import CustomField
-from crmkit.planfix.text import to_html, to_text
+from crmkit.planfix.text import referenced, to_html, to_text
 from crmkit.planfix.times import moment_body, read_day, read_moment
 
 __all__ = [
@@ -27,12 +30,12 @@ __all__ = [
     "day",
     "markup",
     "moment",
+    "name",
     "number",
     "parties",
     "party",
     "people",
     "phones",
-    "plain",
     "reference",
     "references",
     "status",
@@ -67,7 +70,7 @@ class Columns:
     def __init__(
         self, entity: str, columns: Mapping[str, Column], clearable: Mapping[str, str] | None = None
     ) -> None:
-        self._entity = entity
+        self.entity = entity
         self._columns = columns
         self._clearable = clearable or {}
 
@@ -114,7 +117,7 @@ class Columns:
         if name not in self._columns:
             allowed = ", ".join(sorted((*self._columns, "custom_fields")))
             raise ValidationError(
-                f"{self._entity}: there is no attribute {name!r} to set", hint=f"allowed: {allowed}"
+                f"{self.entity}: there is no attribute {name!r} to set", hint=f"allowed: {allowed}"
             )
         return self._columns[name]
 
@@ -158,44 +161,41 @@ def _equal(wanted: Any, found: Any) -> bool:
     return bool(wanted == found) or (wanted in (None, False) and found in (None, False))
 
 
-def plain(wire: str, *types: type, allowed: str) -> Column:
-    """A value that goes as it is."""
-
-    def write(name: str, value: Any, _: tzinfo) -> Any:
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise unfit(name, value, allowed)
-        return value
-
+def _as_it_is(wire: str, check: Callable[[str, Any], Any]) -> Column:
     return Column(
-        wire, write, lambda written, found, _: written == found or (written == "" and found is None)
+        wire,
+        lambda name, value, _: check(name, value),
+        lambda written, found, _: written == found or (written == "" and found is None),
     )
+
+
+def name(wire: str) -> Column:
+    """Plain text that is not empty."""
+    return _as_it_is(wire, checked_name)
 
 
 def text(wire: str) -> Column:
     """Plain text, no HTML."""
-    return plain(wire, str, allowed="text")
+    return _as_it_is(wire, checked_text)
 
 
 def texts(wire: str) -> Column:
     """Several texts; the list replaces the present one."""
 
     def write(name: str, value: Any, _: tzinfo) -> list[str]:
-        found = list(_items(name, value))
-        if not all(isinstance(one, str) and one for one in found):
-            raise unfit(name, value, "a list of texts")
-        return found
+        return [checked_name(name, one) for one in items(name, value)]
 
     return Column(wire, write, lambda written, found, _: set(written) == set(found or ()))
 
 
 def number(wire: str) -> Column:
     """A whole number."""
-    return plain(wire, int, allowed="a whole number")
+    return _as_it_is(wire, _whole)
 
 
 def boolean(wire: str) -> Column:
     """True or false."""
-    return plain(wire, bool, allowed="True or False")
+    return _as_it_is(wire, checked_switch)
 
 
 def markup(wire: str, *, convert: bool) -> Column:
@@ -204,7 +204,7 @@ def markup(wire: str, *, convert: bool) -> Column:
     def write(name: str, value: Any, _: tzinfo) -> str:
         if not isinstance(value, str):
             raise unfit(name, value, "text")
-        return to_html(value) if convert else value
+        return to_html(value) if convert else referenced(value)
 
     return Column(wire, write, lambda written, found, _: to_text(written) == to_text(found or ""))
 
@@ -246,7 +246,7 @@ def references(wire: str) -> Column:
     """Several things with numbers."""
 
     def write(name: str, value: Any, zone: tzinfo) -> list[dict[str, int]]:
-        return [_write_reference(name, one, zone) for one in _items(name, value)]
+        return [_write_reference(name, one, zone) for one in items(name, value)]
 
     def same(written: Any, found: Any, _: tzinfo) -> bool:
         return {read_ref(one) for one in written} == {read_ref(one) for one in found or ()}
@@ -270,7 +270,7 @@ def parties(wire: str, *kinds: str) -> Column:
     """Several persons, always with the prefix; the list replaces the present one."""
 
     def write(name: str, value: Any, _: tzinfo) -> list[dict[str, str]]:
-        return [{"id": str(person_of(one, field_name=name, kinds=kinds))} for one in _items(name, value)]
+        return [{"id": str(person_of(one, field_name=name, kinds=kinds))} for one in items(name, value)]
 
     def same(written: Any, found: Any, _: tzinfo) -> bool:
         return {read_person(one, kinds[0]) for one in written} == {
@@ -293,7 +293,7 @@ def phones(wire: str) -> Column:
     """Telephone numbers; the list replaces the present one. Compared by digits: the portal reformats them."""
 
     def write(name: str, value: Any, _: tzinfo) -> list[dict[str, Any]]:
-        return [_write_phone(name, one) for one in _items(name, value)]
+        return [_write_phone(name, one) for one in items(name, value)]
 
     def same(written: Any, found: Any, _: tzinfo) -> bool:
         return {_digits(one) for one in written} == {_digits(one) for one in found or ()}
@@ -343,9 +343,9 @@ def _digits(phone: Mapping[str, Any]) -> str:
     return "".join(filter(str.isdigit, str(phone.get("number", ""))))
 
 
-def _items(name: str, value: Any) -> Iterable[Any]:
-    if isinstance(value, str | bytes | Mapping | Person) or not isinstance(value, Iterable):
-        raise unfit(name, value, "a list")
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise unfit(name, value, "a whole number")
     return value
 
 

@@ -18,6 +18,7 @@ from crmkit.exceptions import ConfigurationError, OutcomeUnknown
 from crmkit.planfix import external_id, filters
 from crmkit.planfix import models as planfix
 from crmkit.planfix.models import CommentKind
+from crmkit.planfix.text import without_emoji
 
 __all__ = ["Tasks"]
 
@@ -43,7 +44,9 @@ class Tasks(base.Tasks):
             ConfigurationError: The settings do not know the kind of task; nothing was sent.
             OutcomeUnknown: The answer was lost; look with :meth:`find_by_key`.
         """
-        values: dict[str, Any] = {"name": task.title, **self._kind_values(self._mapping(task.kind))}
+        # A title is made of names that people gave: an emoji in one must not stop the task.
+        values: dict[str, Any] = {"name": without_emoji(task.title)}
+        values |= self._kind_values(self._mapping(task.kind))
         if task.text:
             values["description"] = task.text
         if task.assignees:
@@ -214,7 +217,7 @@ class Tasks(base.Tasks):
     def _fits(self, one: planfix.Task, title: str, since: datetime) -> bool:
         me = self._tools.portal.user
         return (
-            (not title or one.name.split() == title.split())
+            (not title or one.name.split() == without_emoji(title).split())
             and (me is None or one.assigner is None or str(one.assigner) == me)
             and (one.created_at is None or one.created_at >= horizon(one.raw, since))
         )
