@@ -110,7 +110,7 @@ class Sandbox:
         """Make a Bitrix24 portal.
 
         Args:
-            seed: What is in it: ``empty``, ``deals`` or ``stale_deals``.
+            seed: What is in it: ``empty``, ``deals``, ``stale_deals`` or ``crm_cases``.
             clock: ``frozen`` stands still until it is moved; ``real`` runs.
             port: 0 takes a free one.
             start: The first moment; Monday 3 March 2025, 09:00 in Moscow, unless said otherwise.

@@ -10,6 +10,7 @@ from crmkit.sandbox.bitrix24.exceptions import (
     RestError,
     access_denied,
     method_not_found,
+    not_emulated,
     operation_limit,
     scope_missing,
     wrong_auth_type,
@@ -124,6 +125,8 @@ class Dispatch:
         Raises:
             RestError: There is none of this name; the portal's notes say whether the vendor has it.
         """
+        if name.lower().endswith(".xml"):
+            raise not_emulated("answers in XML")
         method = find(name, version)
         if method is None or (method.scope == "bizproc" and not self.portal.settings.bizproc):
             if method is None:

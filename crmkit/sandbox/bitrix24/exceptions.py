@@ -15,6 +15,7 @@ __all__ = [
     "invalid_argument",
     "method_not_found",
     "missing_parameter",
+    "not_emulated",
     "not_found",
     "operation_limit",
     "query_limit",
@@ -75,6 +76,11 @@ def missing_parameter(name: str) -> RestError:
 def method_not_found() -> RestError:
     """There is no such method, or its module is not there, or the plan does not have it."""
     return RestError("ERROR_METHOD_NOT_FOUND", "Method not found!", 404)
+
+
+def not_emulated(what: str) -> RestError:
+    """The vendor can do it and this sandbox cannot: better said aloud than answered wrongly."""
+    return RestError("SANDBOX_NOT_EMULATED", f"The crmkit sandbox does not emulate {what}.", 501)
 
 
 def wrong_auth_type() -> RestError:

@@ -1,36 +1,36 @@
 """A Bitrix24 portal for the other cases: deals of new companies, lost clients, processes for many deals.
 
-Everything has the same numbers in every run. Beside what every seed has (users 1 to 15, 90 and 91, pipelines
-«Продажи» and «Повторные продажи», the fields of stale deals) there are:
+Everything has the same numbers in every run. Beside what every seed has (users 1 to 15, 90 and 91,
+pipelines «Продажи» and «Повторные продажи», the fields of stale deals) there are:
 
-===================  ====================================================================================
-departments          1 company, 2 and 3 sales, 4 «Колл-центр» (head 20), 5 «Бухгалтерия» (head 30)
-people               20, 21, 22 call centre; 30, 31 accountants; 15 is dismissed; 40 is a guest of group 1
-roles                21 and 22: «Колл-центр» (looks at contacts, companies and the deals of pipeline 2 and
-                     may change these deals, nothing else); nobody else has a role
-pipelines of deals   0 «Продажи», 1 «Повторные продажи», 2 «Обзвон», 3 «Семинары», 4 «Работа по
-                     бухгалтерскому аутсорсингу»; their stages are in :data:`PIPELINES`
-processes            for deals, :data:`TEMPLATES`: 3 «Первый звонок», 4 «Повторный звонок», 5 «Передача
-                     менеджеру» (asks its user), 6 «Закрытие» (ends at once), 7 «Подготовка документов»,
-                     8 «Настройка учёта», 9 «Первая консультация»
-groups               1: of company 3, whose guest is user 40; ``UF_CRM_GROUP_ID`` of the company says so
-fields               :data:`FIELDS`; the items of lists carry ``XML_ID`` (``tariff_individual``)
-===================  ====================================================================================
+- Departments: 1 the company, 2 and 3 sales, 4 «Колл-центр» (head 20), 5 «Бухгалтерия» (head 30).
+- People: 20, 21, 22 of the call centre; 30, 31 accountants; 15 is dismissed; 40 is a guest in group 1.
+- Roles: 21 and 22 have «Колл-центр»: they look at contacts, companies and the deals of pipeline 2 and may
+  change these deals, nothing else. Nobody else has a role.
+- Pipelines of deals: 0 «Продажи», 1 «Повторные продажи», 2 «Обзвон», 3 «Семинары», 4 «Работа по
+  бухгалтерскому аутсорсингу»; their stages are in :data:`PIPELINES`.
+- Processes for deals (:data:`TEMPLATES`): 3 «Первый звонок», 4 «Повторный звонок», 5 «Передача менеджеру»
+  (asks the responsible person), 6 «Закрытие» (ends at once), 7 «Подготовка документов», 8 «Настройка
+  учёта», 9 «Первая консультация».
+- Groups: 1 belongs to company 3, whose ``UF_CRM_GROUP_ID`` says so; user 40 is its guest.
+- Fields: :data:`FIELDS`. Items of lists carry an ``XML_ID`` (``tariff_individual``); their numbers are 52
+  to 54 (tariff of a company), 55 ДА and 56 НЕТ (target client), 57 to 59 (tariff of a deal), 60 to 63 (loss
+  reason).
 
 Companies ``1..companies`` come round in sixes and tens:
 
 - Type: every third one (3, 6, ...) is a ``CUSTOMER`` «Клиент», the others a ``SUPPLIER`` or ``PARTNER``.
 - Tariff by ``number % 6``: 1 «Базовый»; 2 «Индивидуальный», cost «12 000,50 ₽»; 3 «Стандарт»; 4 no tariff;
   5 «Индивидуальный» without a cost; 0 «Индивидуальный», cost «много». Company 9 has «Стандарт» and a cost.
-- Contacts: company n has contact n, with the e-mail ``clientN@example.org``. Companies 10, 20, ... have none;
-  the contacts of 8, 18, ... have no e-mail; that of 6 has the e-mail of user 4, that of 3 the guest's;
-  contacts 1 and 2 share a phone.
+- Contacts: company n has contact n, with the e-mail ``clientN@example.org``. Companies 10, 20, ... have
+  none; the contacts of 8, 18, ... have no e-mail; that of 6 has the e-mail of user 4, that of 3 the
+  guest's; contacts 1 and 2 share a phone.
 - The responsible person is a manager in turn; of company 5 the dismissed user 15.
 
-Deals ``1..deals``: the companies have one, two and three of them in turn, in the pipelines 0, 3 and 2, and on
-the stages of each in turn. So in pipeline 3 every fourth deal is lost for lack of money; of three of their
-contacts it is the only deal, four have a won one, two an open one (with the usual numbers of both). Deals
-of pipeline 4 are not there: a recipe shall make them.
+Deals ``1..deals``: the companies have one, two and three of them in turn, in the pipelines 0, 3 and 2, and
+on the stages of each in turn. So in pipeline 3 every fourth deal is lost for lack of money; of three of
+their contacts it is the only deal, four have a won one, two an open one (with the usual numbers of both).
+Deals of pipeline 4 are not there: a recipe shall make them.
 """
 
 from __future__ import annotations

@@ -200,6 +200,7 @@ def test_tasks_are_found_by_what_they_hang_on(api):
     assert found(GROUP_ID=3) == [one]
     assert (found(ACCOMPLICE=5), found(AUDITOR=6)) == ([3], [3])
     assert found() == [3, one, both]
+    assert found(**{"::SUBFILTER-PARAMS": {"FAVORITE": "Y"}}) == []
     api.call("tasks.task.update", taskId=one, fields={"UF_CRM_TASK": ["D_7"], "GROUP_ID": 0})
     assert (found(UF_CRM_TASK="D_1"), found(UF_CRM_TASK="D_7"), found(GROUP_ID=3)) == ([both], [one], [])
     shown = api.call("tasks.task.get", taskId=both, select=["TAGS"])["task"]["tags"]

@@ -210,3 +210,26 @@ def test_a_method_of_another_module_needs_its_scope_even_by_version_three(bench)
     answer = bench.v3(box).post("tasks.task.list", {})
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "insufficient_scope"
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("crm.deal.list.xml", {}),
+        ("tasks.task.list", {"filter": {"::SUBFILTER-1": {"ID": 1}}}),
+        ("tasks.task.list", {"filter": {"!DEPENDS_ON": 1}}),
+        ("tasks.task.add", {"fields": {"TITLE": "x", "RESPONSIBLE_ID": 4, "REPLICATE": "Y"}}),
+        (
+            "calendar.event.add",
+            {
+                **{"type": "user", "ownerId": 1, "section": 3, "name": "x", "rrule": {"FREQ": "DAILY"}},
+                **{"from": "2025-03-04T10:00:00+03:00", "to": "2025-03-04T11:00:00+03:00"},
+            },
+        ),
+    ],
+    ids=["xml", "subfilter", "dependencies", "recurring-task", "recurring-event"],
+)
+def test_what_the_vendor_can_and_the_sandbox_cannot_is_said_aloud(api, method, params):
+    status, code, text = api.refused(method, **params)
+    assert (status, code) == (501, "SANDBOX_NOT_EMULATED")
+    assert "does not emulate" in text

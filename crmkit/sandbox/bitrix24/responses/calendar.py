@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
-from crmkit.sandbox.bitrix24.exceptions import empty_code
-from crmkit.sandbox.bitrix24.php import as_list, intval
+from crmkit.sandbox.bitrix24.exceptions import empty_code, not_emulated
+from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval
 from crmkit.sandbox.bitrix24.urls import method
 from crmkit.sandbox.bitrix24.values import day, moment
 
@@ -141,6 +141,9 @@ def _event(call: Call, name: str) -> Row:
 
 def _changes(call: Call, row: Row) -> Row:
     """Read what is given of an event."""
+    rule = call.loose("rrule")
+    if rule and as_dict(rule).get("FREQ", "NONE") != "NONE":
+        raise not_emulated("events that recur")
     found: Row = {kept: str(call.loose(name)) for name, kept in PLAIN.items() if call.loose(name) is not None}
     found["TIMESTAMP_X"] = call.portal.now()
     if call.loose("name"):

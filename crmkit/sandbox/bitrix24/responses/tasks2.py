@@ -6,7 +6,7 @@ from typing import Any
 
 from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
-from crmkit.sandbox.bitrix24.exceptions import RestError, missing_parameter
+from crmkit.sandbox.bitrix24.exceptions import RestError, missing_parameter, not_emulated
 from crmkit.sandbox.bitrix24.listing import TASK_PREFIXES, order_of, page_of
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval
 from crmkit.sandbox.bitrix24.tasks import (
@@ -32,6 +32,14 @@ from crmkit.sandbox.bitrix24.values import iso
 __all__: list[str] = []
 
 NOT_ALLOWED = "1048582"
+FAVOURITES = "::SUBFILTER-PARAMS"
+NOT_SEARCHED = frozenset(
+    (
+        *("FORUM_TOPIC_ID", "SITE_ID", "ADD_IN_REPORT", "DEPENDS_ON", "ONLY_ROOT_TASKS"),
+        *("SPRINT_ID", "BACKLOG_ID", "FAVORITE"),
+    )
+)
+"""What the vendor filters by and this sandbox does not; whatever is in neither list the vendor drops."""
 SEARCHED = TASK | {
     "REAL_STATUS": TASK["STATUS"],
     "TAG": TASK["TAGS"],
@@ -69,6 +77,7 @@ def list_(call: Call) -> Any:
 
     The status is filtered as ``REAL_STATUS``.
     """
+    favourites = _checked_filter(call)
     order = order_of(
         call.get("order"), SEARCHED, lambda key: RestError("0", "Invalid sorting key (internal error)")
     )
@@ -81,6 +90,8 @@ def list_(call: Call) -> Any:
         legacy=False,
         test=None if call.portal.is_admin(call.user) else lambda row: visible(call.portal, row, call.user),
     )
+    if favourites:
+        rows, call.total, call.next = [], 0, None
     select = [str(one) for one in as_list(call.get("select"))]
     return {"tasks": [shown_task(call.portal, row, select) for row in rows]}
 
@@ -185,7 +196,18 @@ def _values(call: Call) -> Row:
     given = call.get("fields")
     if not isinstance(given, (dict, list)) or not given:
         raise RestError("100", "Could not find value for parameter {fields} (internal error)")
+    if as_dict(given).get("REPLICATE") == "Y":
+        raise not_emulated("tasks that recur")
     return read_task(call.portal, as_dict(given))
+
+
+def _checked_filter(call: Call) -> bool:
+    """Refuse what is not emulated; tell whether favourites are asked for, which nobody has here."""
+    wanted = as_dict(call.get("filter"))
+    for key in wanted:
+        if key != FAVOURITES and (key.startswith("::") or key.lstrip("!<>=").upper() in NOT_SEARCHED):
+            raise not_emulated(f"the filter {key} of tasks.task.list")
+    return as_dict(wanted.get(FAVOURITES)).get("FAVORITE") == "Y"
 
 
 def _check(call: Call, values: Row, task: int = 0) -> None:
