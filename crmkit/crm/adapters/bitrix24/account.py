@@ -44,11 +44,11 @@ class Authors:
         return Person(id=str(number), name=full_name(known) if known else "")
 
     def kind(self, number: int | None) -> AuthorKind:
-        """Tell what somebody is; bots and system users, whom the portal does not list, are robots."""
-        if not number:
-            return AuthorKind.UNKNOWN
-        if number in self.robots or number not in self.users:
+        """Tell what somebody is; whom the portal does not list (bots, system users, ...) is unknown."""
+        if number in self.robots:
             return AuthorKind.ROBOT
+        if not number or number not in self.users:
+            return AuthorKind.UNKNOWN
         return AuthorKind.CLIENT if self.users[number].is_extranet else AuthorKind.HUMAN
 
 

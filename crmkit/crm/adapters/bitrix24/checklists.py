@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crmkit.bitrix24 import Bitrix24, Command, Effect
-from crmkit.bitrix24.models import ChecklistItem
 
 __all__ = ["bring_to"]
 
@@ -34,7 +33,11 @@ def bring_to(client: Bitrix24, task: int, lines: Sequence[str]) -> None:
 
 def _missing(client: Bitrix24, task: int, lines: Sequence[str]) -> list[Command]:
     items = client.tasks.checklist.list(task)
-    known = {(item.title or "").strip(): item for item in items if not _is_heading(item)}
+    headings = {item.parent_id for item in items}
+    lines_there = (
+        one for one in items if one.id not in headings and not (one.title or "").startswith(HEADING)
+    )
+    known = {(item.title or "").strip(): item for item in lines_there}
     commands = []
     for line in dict.fromkeys(one.strip() for one in lines):
         item = known.pop(line, None)
@@ -49,7 +52,3 @@ def _missing(client: Bitrix24, task: int, lines: Sequence[str]) -> list[Command]
             params = {"TASKID": task, "ITEMID": item.id}
             commands.append(Command("task.checklistitem.complete", params, effect=Effect.IDEMPOTENT))
     return commands
-
-
-def _is_heading(item: ChecklistItem) -> bool:
-    return (item.title or "").startswith(HEADING)

@@ -13,6 +13,7 @@ from crmkit.bitrix24.envelope import rows_of
 from crmkit.crm import base
 from crmkit.crm.adapters.bitrix24.room import TYPES, Tools, number_of
 from crmkit.crm.adapters.bitrix24.touches import comments_of
+from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import Comment, Person, Ref, WriteResult, WriteStatus
 from crmkit.exceptions import OutcomeUnknown, ValidationError
 
@@ -44,11 +45,14 @@ class Comments(base.Comments):
             ``PARTIAL`` if somebody could not be notified: dismissed, or notifications are switched off.
 
         Raises:
-            ValidationError: It is empty, hidden, on something that takes no comments, or somebody in
-                ``notify`` is no user. Nothing was sent.
+            ValidationError: It is empty or on something that takes no comments. Nothing was sent.
+            NotFound: Somebody in ``notify`` is no user. Nothing was sent.
+            Unsupported: It is to be hidden.
             OutcomeUnknown: The answer was lost; look with :meth:`find_own`.
         """
-        self._check(entity, text, hidden)
+        if hidden:
+            self._crm.capabilities.require(Capability.HIDDEN_COMMENTS)
+        self._check(entity, text)
         users = [number_of(person, "user") for person in dict.fromkeys(notify)]
         failures = self._notify(users, text, entity, key)
         if entity.kind == "task":
@@ -89,11 +93,9 @@ class Comments(base.Comments):
         return [one for one in found if one.created is None or one.created >= since]
 
     @staticmethod
-    def _check(entity: Ref, text: str, hidden: bool) -> None:
+    def _check(entity: Ref, text: str) -> None:
         if not text.strip():
             raise ValidationError("the comment is empty", hint="there is nothing to say")
-        if hidden:
-            raise ValidationError("comments cannot be hidden", hint="notify people instead of commenting")
         if entity.kind not in (*TYPES, "task"):
             raise ValidationError(f"{entity} takes no comments", hint="deals, tasks, contacts, companies do")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from crmkit.bitrix24 import Command, Outcome
@@ -22,6 +22,10 @@ INCOMING = 1
 """``DIRECTION`` of an activity that came from the client."""
 CREATED, MOVED = 1, 2
 """``TYPE_ID`` in the stage history; the others are moves too: to a final stage (3), to a pipeline (5)."""
+AFTERMATH = timedelta(seconds=10)
+"""A comment or call moves the stamps of its deal by a change of its own, in the background."""
+Rows = Sequence[Mapping[str, Any]]
+Act = tuple[datetime, int | None]
 MESSAGES = frozenset({"CRM_EMAIL", "EMAIL", "IMOPENLINES_SESSION", "CRM_SMS", "SMS"})
 
 
@@ -59,9 +63,6 @@ def read_history(tools: Tools, number: int, *, until_human: bool) -> tuple[Activ
     return entries(*whole)
 
 
-Rows = Sequence[Mapping[str, Any]]
-
-
 def combined(
     item: bitrix24.Deal,
     comments: Sequence[bitrix24.TimelineComment],
@@ -82,20 +83,42 @@ def combined(
     ]
     if not any(one.kind is ActivityKind.CREATED for one in entries) and item.created_time:
         entries.append(_created(item, item.created_time, authors))
-    explained = {entry.at for entry in entries}
-    explained |= {one.last_updated for one in activities if one.last_updated}
+    known = _acts(item, comments, activities, moves)
     stamps: list[tuple[str, datetime | None, int | None, ActivityKind]] = [
         ("activity", item.last_activity_time, item.last_activity_by, ActivityKind.OTHER),
         ("update", item.updated_time, item.updated_by, ActivityKind.FIELDS),
     ]
     for name, at, who, kind in stamps:
-        if at and at not in explained:
-            explained.add(at)
+        if at and not any(_explains(act, at, who) for act in known):
+            known.append((at, who))
             entries.append(_entry(f"{name}:{at.timestamp():.0f}", at, kind, who, authors))
     # An entry with a text says more than the stamp that it left at the same second.
     return tuple(
         sorted(entries, key=lambda one: (one.at, one.kind is not ActivityKind.CREATED), reverse=True)
     )
+
+
+def _acts(
+    item: bitrix24.Deal,
+    comments: Sequence[bitrix24.TimelineComment],
+    activities: Sequence[bitrix24.Activity],
+    moves: Sequence[bitrix24.StageChange],
+) -> list[Act]:
+    """Return when who did something that leaves a stamp on the deal; nobody stands for anybody."""
+    acts: list[tuple[datetime | None, int | None]] = [(one.created, one.author_id) for one in comments]
+    for one in activities:
+        who = None if one.direction == INCOMING else one.author_id
+        acts += [(one.created, who), (one.last_updated, one.editor_id or who)]
+    last = max(moves, key=lambda one: one.id, default=None)
+    acts += [(one.created_time, item.moved_by if one is last else None) for one in moves]
+    acts += [(item.created_time, item.created_by), (item.moved_time, item.moved_by)]
+    return [(at, who) for at, who in acts if at]
+
+
+def _explains(act: Act, at: datetime, who: int | None) -> bool:
+    """Tell whether an act left a stamp: by the same person, a moment before; the portal does it later."""
+    moment, author = act
+    return timedelta(0) <= at - moment <= AFTERMATH and (author is None or who is None or author == who)
 
 
 def _entry(number: str, at: datetime, kind: ActivityKind, who: int | None, authors: Authors) -> Activity:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from crmkit.bitrix24 import Task as TaskRow
@@ -34,6 +34,8 @@ DEFAULT_KIND = "task"
 """A kind that needs no settings: a task that is done when it is completed."""
 MARK = "crmkit"
 IDS_AT_ONCE = 50
+SKEW = timedelta(minutes=2)
+"""The portal's clock is not quite ours."""
 SELECT = (
     *("ID", "TITLE", "DESCRIPTION", "STATUS", "DEADLINE", "CREATED_BY", "CREATED_DATE", "CHANGED_DATE"),
     *("RESPONSIBLE_ID", "ACCOMPLICES", "CLOSED_BY", "CLOSED_DATE", "STATUS_CHANGED_BY"),
@@ -130,9 +132,16 @@ class Tasks(base.Tasks):
     def find_by_key(
         self, key: str, *, kind: str = "task", since: datetime, deal: Ref | None = None, title: str = ""
     ) -> Task | None:
-        """Find the task that was created with this key: ``tasks.task.list`` by ``XML_ID``."""
+        """Find the task that was created with this key: ``tasks.task.list`` by ``XML_ID``.
+
+        That filter is not among the documented ones; should the portal drop it, the time and the deal keep
+        the list short, and the key of every row is checked here.
+        """
         states, mark = self._states(kind), self._mark(kind, key)
-        for found in self._rows({"XML_ID": mark}):
+        asked: dict[str, Any] = {"XML_ID": mark, ">=CREATED_DATE": since - SKEW}
+        if deal:
+            asked["UF_CRM_TASK"] = crm_link(DEAL, number_of(deal, "deal"))
+        for found in self._rows(asked):
             if found.xml_id == mark:
                 return self._task(found, kind, states)
         return None

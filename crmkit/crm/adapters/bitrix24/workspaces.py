@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from crmkit.bitrix24 import Command
 from crmkit.bitrix24 import models as bitrix24
 from crmkit.crm import base
 from crmkit.crm.adapters.bitrix24.room import Tools, external_id, number_of
 from crmkit.crm.models import Invitation, NewWorkspace, Person, Ref, Workspace, WriteResult, WriteStatus
 from crmkit.exceptions import (
     ApiError,
+    CrmkitError,
     NotFound,
     OutcomeUnknown,
     PermissionDenied,
@@ -51,7 +51,7 @@ class Workspaces(base.Workspaces):
         guest.
 
         Returns:
-            ``PARTIAL`` if the group is there but members could not be added.
+            ``PARTIAL`` if the group is there but members could not be added, or if it is not external.
 
         Raises:
             Unsupported: External spaces were asked for and :meth:`why_not_external` has a reason.
@@ -70,7 +70,11 @@ class Workspaces(base.Workspaces):
         if workspace.external:
             values["site_id"] = [*SITES]
         number = self._tools.client.groups.create(workspace.title, owner=owner, **values)
-        return self._with_members(number, [one for one in members if one != owner])
+        failures = self._add_members(number, [one for one in members if one != owner])
+        if workspace.external and not self._is_external(number):
+            failures["external"] = "the portal made a normal group; its first guest makes it an external one"
+        status = WriteStatus.PARTIAL if failures else WriteStatus.DONE
+        return WriteResult(status=status, id=str(number), failures=failures)
 
     def get(self, workspace_id: str) -> Workspace:
         """Return one group with its members: ``sonet_group.get``, ``sonet_group.user.get``.
@@ -117,6 +121,8 @@ class Workspaces(base.Workspaces):
             number = known.id
         except ApiError as error:
             raise self._refused(error) from None
+        if not self._is_external(group):
+            self._tools.client.groups.add(group, [number])
         return WriteResult(id=str(number))
 
     def why_not_external(self) -> str:
@@ -159,17 +165,17 @@ class Workspaces(base.Workspaces):
             )
         return error
 
-    def _with_members(self, group: int, members: list[int]) -> WriteResult:
-        if not members:
-            return WriteResult(id=str(group))
-        (outcome,) = self._tools.client.batch(
-            [Command("sonet_group.user.add", {"GROUP_ID": group, "USER_ID": members})]
-        )
-        if outcome.error is None:
-            return WriteResult(id=str(group))
-        return WriteResult(
-            status=WriteStatus.PARTIAL, id=str(group), failures={"members": str(outcome.error)}
-        )
+    def _add_members(self, group: int, members: list[int]) -> dict[str, str]:
+        try:
+            if members:
+                self._tools.client.groups.add(group, members)
+        except CrmkitError as error:
+            return {"members": str(error)}
+        return {}
+
+    def _is_external(self, group: int) -> bool:
+        found = next(iter(self._tools.client.groups.list({"ID": group})), None)
+        return found is not None and found.id == group and bool(found.is_extranet)
 
     def _all(self) -> Iterator[bitrix24.Group]:
         return self._tools.client.groups.list()

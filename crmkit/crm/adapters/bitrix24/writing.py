@@ -92,7 +92,7 @@ class Writer:
             values["categoryId"] = pipeline_id(deal.pipeline, self.tools.portal, stages)
             values.pop("stageId", None)
         if deal.stage:
-            values |= self._stage(deal.stage)
+            values |= self._stage_in(deal.stage, values.get("categoryId") if deal.pipeline else None)
         if deal.company:
             values["companyId"] = number_of(deal.company, "company")
         if deal.contacts:
@@ -164,6 +164,15 @@ class Writer:
             where = self.tools.portal.where(f"deals.stages.{name}")
             raise ValidationError(f"{where}: the portal has no stage {number}", hint="run: crmkit doctor")
         return {"categoryId": int(known.pipeline), "stageId": number}
+
+    def _stage_in(self, name: str, pipeline: int | None) -> dict[str, Any]:
+        stage = self._stage(name)
+        if pipeline not in (None, stage["categoryId"]):
+            raise ValidationError(
+                f"stage {name!r} is one of pipeline {stage['categoryId']}, not of {pipeline}",
+                hint="leave the pipeline out, or name a stage of it",
+            )
+        return stage
 
     def _fields(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         written = {}
