@@ -22,6 +22,7 @@ __all__ = ["Instance", "Processes", "Step", "Template"]
 
 ON_CREATE, ON_CHANGE = 1, 2
 NEVER = float("inf")
+DEEDS = frozenset({"set", "comment", "notify", "pause", "assign"})
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,20 @@ class Processes:
     def add(
         self, name: str, entity_type: int, steps: Iterable[Step], *, auto_execute: int = 0, **parameters: Any
     ) -> Template:
-        """Add a template; further arguments are its parameters and their defaults."""
+        """Add a template; further arguments are its parameters and their defaults.
+
+        Raises:
+            ValueError: It has steps that nobody knows how to take.
+        """
+        steps = tuple(steps)
+        if wrong := sorted({step.do for step in steps} - DEEDS):
+            raise ValueError(f"a template cannot {', '.join(wrong)}; it can {', '.join(sorted(DEEDS))}")
         described = {
             key: {"Name": key, "Type": "string", "Required": "0", "Multiple": "0", "Default": value}
             for key, value in parameters.items()
         }
         number = self._portal.next_id("template")
-        template = Template(number, name, entity_type, tuple(steps), auto_execute, described)
+        template = Template(number, name, entity_type, steps, auto_execute, described)
         template.modified = self._portal.now()
         self.templates[number] = template
         return template
@@ -266,10 +274,8 @@ class Processes:
             crm.change(portal, kind, row, dict(step.values), crm.Author(by))
         elif step.do == "comment":
             comment(portal, kind, row, by, text)
-        elif step.do == "notify":
-            portal.notify(row["ASSIGNED_BY_ID"], text, kind="system")
         else:
-            raise ValueError(f"a template cannot {step.do!r}")
+            portal.notify(row["ASSIGNED_BY_ID"], text, kind="system")
 
 
 def _filled(text: str, instance: Instance) -> str:

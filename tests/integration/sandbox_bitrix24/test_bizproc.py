@@ -120,3 +120,10 @@ def test_smart_processes_are_documents_too(api, box):
     template = box.portal.processes.add("Шаги", 1042, (Step("pause", seconds=60),))
     document = ["crm", "Bitrix\\Crm\\Integration\\BizProc\\Document\\Dynamic", f"DYNAMIC_1042_{number}"]
     assert api.call("bizproc.workflow.start", TEMPLATE_ID=template.id, DOCUMENT_ID=document)
+
+
+def test_steps_that_nobody_knows_are_refused_when_the_template_is_added(box):
+    from crmkit.sandbox.bitrix24.processes import Step
+
+    with pytest.raises(ValueError, match="a template cannot dance"):
+        box.portal.processes.add("Танец", 2, (Step("dance"),))
