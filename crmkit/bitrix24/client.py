@@ -262,7 +262,8 @@ class Bitrix24(Resources):
             first: The first page, if it was read already: by id, counted, with the same filter and fields.
 
         Raises:
-            IncompleteList: A page could not be had. What was yielded before is not the whole.
+            CrmkitError: The first page was refused, in the portal's own words; nothing was yielded.
+            IncompleteList: A later page could not be had. What was yielded before is not the whole.
         """
         return self._lister.rows(method, params or {}, first)
 

@@ -24,7 +24,7 @@ from crmkit.transport.rate_limit import Limiter
 from crmkit.transport.request import Effect
 from crmkit.transport.retry import Action
 
-__all__ = ["KEYSETS", "Keyset", "Lister", "Page", "opening"]
+__all__ = ["KEYSETS", "Keyset", "Lister", "Page", "opening", "whole"]
 
 PATIENCE = 5
 """Attempts at one page, or passes over one list, without getting any further."""
@@ -124,8 +124,8 @@ class Lister:
         """Yield all rows, or raise; ``first`` is the answer to :func:`opening`, if it is there already."""
         keyset = KEYSETS.get(method.lower())
         if keyset is None or _sorted_otherwise(params, keyset):
-            return self._by_offset(method, params)
-        return _Walk(self, method, params, keyset).rows(first)
+            return whole(method, self._by_offset(method, params))
+        return whole(method, _Walk(self, method, params, keyset).rows(first))
 
     def _by_offset(self, method: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         seen: set[Any] = set()
@@ -277,6 +277,33 @@ class _Walk:
             keyset.filter: {**as_map(self._params.get(keyset.filter)), f">{keyset.name}": last},
             "start": -1,
         }
+
+
+def whole(method: str, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a list to its end.
+
+    Who has no row yet is told why: no rights, no connection, a wrong filter. Who has some must learn above
+    all that they are not the whole, so that whatever ends the list then is ``IncompleteList``.
+
+    Raises:
+        CrmkitError: The first page was refused.
+        IncompleteList: A later one was; the reason is its cause.
+    """
+    count, problem = 0, None
+    try:
+        for row in rows:
+            count += 1
+            yield row
+    except CrmkitError as error:
+        problem = error
+    if problem is None:
+        return
+    if not count or isinstance(problem, IncompleteList):
+        raise problem
+    raise IncompleteList(
+        f"{method}: the list broke off after {count} rows: {problem.message}",
+        hint="read the list again later",
+    ) from problem
 
 
 def opening(method: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crmkit.bitrix24.envelope import rows_of
+from crmkit.bitrix24.lists import whole
 from crmkit.bitrix24.portal import Portal
 from crmkit.exceptions import IncompleteList, ValidationError
 from crmkit.transport.request import Effect
@@ -72,9 +73,12 @@ class V3:
             id_field: The field of the id.
 
         Raises:
-            IncompleteList: The portal does not filter or sort by id as asked.
+            CrmkitError: The first page was refused; nothing was read.
+            IncompleteList: A later page was, or the portal does not filter or sort by id as asked.
         """
-        given = dict(params or {})
+        return whole(method, self._walk(method, dict(params or {}), size, id_field))
+
+    def _walk(self, method: str, given: dict[str, Any], size: int, id_field: str) -> Iterator[dict[str, Any]]:
         own = list(given.pop("filter", ()))
         if given.get("select") and id_field not in given["select"]:
             given["select"] = [id_field, *given["select"]]

@@ -109,7 +109,8 @@ class Items(Resource, Generic[T]):
 
         Raises:
             ValidationError: An unknown field or operator.
-            IncompleteList: A page could not be had.
+            CrmkitError: The first page was refused; nothing was yielded.
+            IncompleteList: A later page could not be had.
         """
         return map(self._model.from_row, self._walk(filter, select, order))
 

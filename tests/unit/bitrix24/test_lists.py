@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import pytest
 import requests
 
 from crmkit.bitrix24.client import Bitrix24
-from crmkit.exceptions import IncompleteList, PermissionDenied, ValidationError
+from crmkit.exceptions import (
+    AuthenticationError,
+    IncompleteList,
+    PermissionDenied,
+    TransportError,
+    ValidationError,
+)
 
 DEALS = {"entityTypeId": 2}
 
@@ -72,6 +79,54 @@ def test_first_page_raises_what_it_is(b24: Bitrix24, portal: Any) -> None:
     portal.rules.append(lambda *_: {"error": "ACCESS_DENIED"})
     with pytest.raises(PermissionDenied):
         list(b24.list("crm.item.list", DEALS))
+
+
+LOST = requests.ConnectionError("no route to /rest/1/s3cretk3y/")
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [((401, {"error": "NO_AUTH_FOUND"}), AuthenticationError), (LOST, TransportError)],
+    ids=["refused", "no line"],
+)
+@pytest.mark.parametrize("method", ["crm.item.list", "crm.deal.list", "department.get", "v3"])
+def test_what_breaks_before_the_first_row_is_told_as_it_is_and_later_the_list_is_incomplete(
+    b24: Bitrix24, portal: Any, method: str, answer: Any, raised: type[Exception]
+) -> None:
+    portal.add(400)
+    Offset(portal, 400)
+    portal._crm_deal_list = lambda params: (200, offset_page(portal, params))
+    broken = [True]
+    portal.faults.append(lambda *_: answer if broken[0] else None)
+
+    def read() -> Any:
+        if method == "v3":
+            return b24.v3.list("tasks.task.list", size=10)
+        return b24.list(method, DEALS if method == "crm.item.list" else {})
+
+    portal._tasks_task_list = lambda params: (
+        200,
+        {"result": {"items": [{"id": n + after(params)} for n in range(1, 11)]}},
+    )
+    with pytest.raises(raised):
+        next(read())
+    broken[0] = False
+    rows = read()
+    assert next(rows)
+    broken[0] = True
+    with pytest.raises(IncompleteList, match=r"after|broke off") as caught:
+        list(rows)
+    assert "s3cretk3y" not in "".join(traceback.format_exception(caught.value))
+
+
+def after(params: Any) -> int:
+    return next((value for field, sign, value in params["filter"] if (field, sign) == ("id", ">")), 0)
+
+
+def offset_page(portal: Any, params: Any) -> Any:
+    last = int((params.get("filter") or {}).get(">ID", 0))
+    rows = [{"ID": str(n)} for n in range(last + 1, min(last + 51, 401))]
+    return {"result": rows, "total": 400}
 
 
 def test_lost_answers_make_smaller_batches(b24: Bitrix24, portal: Any) -> None:
