@@ -130,6 +130,10 @@ class Recipe(ABC, Generic[S, Snap]):
         """Return how many counted entities may be acted on per day of the portal; ``None``: no limit."""
         return None
 
+    def stop_reason(self, ctx: Context[S]) -> str:
+        """Return why a run has to stop now, or an empty text; asked again and again while it is under way."""
+        return ""
+
     def results(self, items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> Sequence[Message]:
         """Return what came of the recipe so far, a line each, for reports. Pure, like :meth:`decide`.
 

@@ -22,6 +22,7 @@ class Capability(StrEnum):
     NOTIFICATIONS = "notifications"
     TASKS = "tasks"
     CHECKLISTS = "checklists"
+    TIME_RECORDS = "time_records"
     USERS = "users"
     COMPANIES = "companies"
     CONTACTS = "contacts"

@@ -17,6 +17,8 @@ class WorkflowTemplate(Model):
 
     id: str
     name: str
+    key: str = ""
+    """Its logical name in ``crmkit.toml``, if it has one."""
     kind: EntityKind
     """The kind of objects that it runs on."""
     parameters: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from crmkit.crm.capabilities import Capability
@@ -78,3 +78,7 @@ class Tasks(Room):
     def of_deals(self, *deals: Ref, kind: str = "task") -> Iterator[Task]:
         """Yield the tasks of a kind that belong to these deals, without who decided them."""
         return self._refuse(Capability.TASKS, "of_deals")  # type: ignore[no-any-return]
+
+    def minutes_spent(self, *deals: Ref) -> Mapping[Ref, float]:
+        """Return how many minutes people have recorded in the tasks of these deals; absent ones have none."""
+        return self._refuse(Capability.TIME_RECORDS, "minutes_spent")  # type: ignore[no-any-return]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,7 +43,8 @@ class Workflows(base.Workflows):
 
     def templates(self) -> Sequence[WorkflowTemplate]:
         """Return the processes of deals, contacts and companies: ``bizproc.workflow.template.list``."""
-        found = (_template(one) for one in self._tools.client.workflows.templates())
+        names = {bound.id: key for key, bound in self._tools.portal.workflows.items()}
+        found = (_template(one, names) for one in self._tools.client.workflows.templates())
         return [one for one in found if one]
 
     def start(self, start: WorkflowStart) -> WriteResult:
@@ -138,7 +139,7 @@ def _started(start: WorkflowStart, outcome: Outcome) -> WriteResult | CrmkitErro
     return neutral_outcome(outcome, str(outcome.result or ""))
 
 
-def _template(one: bitrix24.WorkflowTemplate) -> WorkflowTemplate | None:
+def _template(one: bitrix24.WorkflowTemplate, names: Mapping[str, str]) -> WorkflowTemplate | None:
     kind = DOCUMENTS.get(one.entity or "")
     if kind is None:
         return None
@@ -146,6 +147,7 @@ def _template(one: bitrix24.WorkflowTemplate) -> WorkflowTemplate | None:
     return WorkflowTemplate(
         id=str(one.id),
         name=one.name or "",
+        key=names.get(str(one.id), ""),
         kind=kind,
         parameters=tuple(one.parameters),
         required=tuple(required),

@@ -46,6 +46,7 @@ CAPABILITIES = Capabilities(
         Capability.DEPARTMENT_HEADS: "the API does not tell who leads a group; name them in the settings",
         Capability.COMPANY_TYPES: "there is no mark for clients; use a custom field or a template",
         Capability.PRODUCT_ROWS: "deals are tasks; what is sold is in custom fields or analytics",
+        Capability.TIME_RECORDS: "time is kept in analytics (data tags) that every account makes for itself",
         Capability.BATCH: "every object takes a request of its own, one per second and account",
         Capability.WORKFLOWS: (
             "the API can neither start nor read scenarios and buttons; "

@@ -1,0 +1,118 @@
+"""What is looked at: a row of the file, the deal that it became, and what matters of the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from crmkit.automation.messages import Message
+from crmkit.crm.models import Deal, FieldSpec, NewDeal, Person, Pipeline, Ref, User
+
+__all__ = ["Portal", "RowDeal", "Snapshot", "plain"]
+
+
+def plain(name: str) -> str:
+    """Return a name without what people write in many ways: case, quotes, spaces, ё.
+
+    Example:
+        >>> plain(" ООО  «Рога и копыта» ") == plain('ооо "рога и копыта"')
+        True
+    """
+    for quote in "«»“”„\"'`":
+        name = name.replace(quote, " ")
+    return " ".join(name.casefold().replace("ё", "е").split())
+
+
+@dataclass(frozen=True)
+class Portal:
+    """The people, fields, stages and companies of the portal.
+
+    Attributes:
+        timezone: Days begin and end in it.
+        users: Employees by id.
+        fields: Custom fields of deals by logical name.
+        pipelines: The pipelines with their stages.
+        companies: Companies by their :func:`plain` names; several of one name are not told apart.
+    """
+
+    timezone: tzinfo
+    users: Mapping[str, User] = field(default_factory=dict)
+    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    pipelines: tuple[Pipeline, ...] = ()
+    companies: Mapping[str, tuple[Ref, ...]] = field(default_factory=dict)
+
+    def stage_names(self) -> Iterator[tuple[str, str]]:
+        """Yield what a stage may be called, and what it is called in a :class:`NewDeal`."""
+        for pipeline in self.pipelines:
+            for stage in pipeline.stages:
+                meaning = stage.key or stage.id
+                yield from ((name, meaning) for name in (stage.name, stage.id, stage.key) if name)
+
+    def pipeline_names(self) -> Iterator[tuple[str, str]]:
+        """Yield what a pipeline may be called, and what it is called in a :class:`NewDeal`."""
+        for one in self.pipelines:
+            yield from ((name, one.key or one.id) for name in (one.name, one.id, one.key) if name)
+
+    def user_names(self) -> Iterator[tuple[str, str]]:
+        """Yield what an employee may be called: a name either way round, an address, an id."""
+        for user in self.users.values():
+            if not user.is_active or user.is_robot:
+                continue
+            words = user.name.split()
+            names = {user.name, " ".join(reversed(words)), user.email, user.id, f"user:{user.id}"}
+            yield from ((name, user.id) for name in sorted(names) if name)
+
+    def person(self, user_id: str) -> Person:
+        """Return an employee as somebody who can be responsible."""
+        return self.users[user_id].person
+
+    def stage_keys(self, stage_id: str) -> tuple[str, ...]:
+        """Return what the settings may call a stage."""
+        for pipeline in self.pipelines:
+            for stage in pipeline.stages:
+                if stage_id in (stage.id, stage.key):
+                    return tuple(name for name in (stage.key, stage.id, stage.name) if name)
+        return (stage_id,)
+
+
+@dataclass(frozen=True)
+class RowDeal:
+    """A row that can become a deal.
+
+    Attributes:
+        number: Its line in the file.
+        key: What names it for ever.
+        deal: The deal as it is to be; without its company if that is not there yet.
+        company: The name of its company; empty if it has none.
+    """
+
+    number: int
+    key: str
+    deal: NewDeal
+    company: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One row, or one company of the file, as it stands now.
+
+    Attributes:
+        ref: The row or company.
+        row: What is to become of it; ``None`` for a company and for a row with mistakes.
+        company: The name of a company that the file needs.
+        company_ref: The company of the row, or the one that has this name, if it is there.
+        deal: The deal that the row has become, if it is there.
+        problems: What is wrong with the row.
+        held_back: Whether it waits for a gate.
+        portal: Where it goes.
+    """
+
+    ref: Ref
+    portal: Portal
+    row: RowDeal | None = None
+    company: str = ""
+    company_ref: Ref | None = None
+    deal: Deal | None = None
+    problems: tuple[Message, ...] = ()
+    held_back: bool = False
