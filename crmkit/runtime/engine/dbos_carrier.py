@@ -51,6 +51,7 @@ class DbosCarrier(Carrier):
     """
 
     concurrent = True
+    slice = 1.0
 
     def __init__(
         self,

@@ -14,6 +14,7 @@ class InlineCarrier(Carrier):
     """The only one at its database: a ticket that is out when it looks was left behind by a dead process."""
 
     concurrent = False
+    slice = 0.0
 
     def __init__(self) -> None:
         self._run: Callable[[str], None] = lambda ticket: None
