@@ -188,6 +188,9 @@ def seconds_to_reset(value: Any) -> float | None:
 def required_scope(operation: str) -> str:
     """Name the scope that an operation needs, as far as the vendor's list of scopes tells.
 
+    The vendor's page stops at tasks, people, comments, datatags and files. Projects, objects, reports,
+    metadata and settings are known from users of the API, the writes of directories from one list only.
+
     Example:
         >>> required_scope("POST /task/{id}"), required_scope("POST /task/{id}/comments/")
         ('task_update', 'comment_add')
@@ -198,6 +201,8 @@ def required_scope(operation: str) -> str:
     parts = [part for part in path.split("/") if part]
     if parts and (parts[0] == "integration" or (parts[0] == "customfield" and verb == "POST")):
         return "system_settings"
+    if "entry" in parts and parts[0] == "directory" and (access := _access(verb, path, parts)) != "readonly":
+        return f"directory_{access}"
     owners = [part for part in parts if part in _SCOPE_STEMS]
     if not owners or (parts and parts[0] in ("process", "customfield", "directory", "workspace")):
         return "report_readonly" if "report" in parts else "common_metadata"

@@ -15,8 +15,10 @@ import responses
 
 from crmkit.clock import ManualClock
 from crmkit.planfix import FieldType, Planfix, contact, filters, group, user
+from crmkit.planfix.errors import required_scope
 from crmkit.planfix.models import CustomField, Replacement
 from crmkit.planfix.operations import OPERATIONS, table
+from crmkit.sandbox.planfix.urls import routes
 from crmkit.transport.request import Request
 
 from .planfix_description import check_request, description, needs_description
@@ -327,3 +329,11 @@ def test_the_table_as_a_document_has_a_line_for_each() -> None:
     assert len(lines) == 2 + len(OPERATIONS)
     assert "| `POST /task/{id}` | `tasks.update(…)` | idempotent | task_update |" in lines
     assert len({one.call for one in OPERATIONS.values()}) == len(OPERATIONS)
+
+
+def test_the_sandbox_asks_for_the_scopes_that_errors_name() -> None:
+    """The two were written apart; ``positions`` are taken for users of which nobody has told the scope."""
+    asked = {route.name: route.scope for route in routes()}
+    told = {name: required_scope(name) for name in OPERATIONS if name != "GET /ping"}
+    differing = {name: (told[name], asked[name]) for name in told if told[name] != asked[name]}
+    assert differing == {"POST /user/positions/": ("user_add", "user_update")}

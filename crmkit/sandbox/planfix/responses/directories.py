@@ -155,7 +155,7 @@ def _test(call: Call, directory: Directory, one: on.Filter) -> Test | None:
     raise bad_value(f"Unknown filter type - {number}")
 
 
-@route("POST", "/directory/{id}/entry/", "directory_entry_add")
+@route("POST", "/directory/{id}/entry/", "directory_add")
 def entry_create(call: Call) -> None:
     """Add an entry or a group: 200 without a body, so its key has to be looked up."""
     directory, body = _find(call), call.body
@@ -167,7 +167,7 @@ def entry_create(call: Call) -> None:
     directory.entries[entry.key] = entry
 
 
-@route("POST", "/directory/{id}/entry/{key}", "directory_entry_update")
+@route("POST", "/directory/{id}/entry/{key}", "directory_update")
 def entry_update(call: Call) -> None:
     """Change an entry or a group: 200 without a body."""
     directory = _find(call)
@@ -198,7 +198,7 @@ def _writable(directory: Directory, entry: DirectoryEntry) -> set[int]:
     return set() if entry.is_group else set(fields)
 
 
-@route("DELETE", "/directory/{id}/entry/{key}", "directory_entry_delete")
+@route("DELETE", "/directory/{id}/entry/{key}", "directory_delete")
 def entry_delete(call: Call) -> None:
     """Delete an entry; a group goes with all that is in it."""
     directory = _find(call)
