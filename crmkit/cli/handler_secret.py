@@ -14,7 +14,7 @@ from crmkit.exceptions import ConfigurationError
 
 __all__ = ["HandlerSecret", "secret_of"]
 
-State = Literal["kept", "written", "unset"]
+State = Literal["kept", "written", "unset", "portal"]
 BYTES = 24
 SHORTEST = 16
 
@@ -27,7 +27,8 @@ class HandlerSecret:
         value: The secret itself.
         reference: Where it is kept: ``env:NAME`` or ``file:PATH``; empty for one that stands in the settings.
         state: ``kept``: it was there; ``written``: it was made and written; ``unset``: it was made, and
-            somebody has to put it into the environment.
+            somebody has to put it into the environment; ``portal``: the portal makes it, and somebody has
+            to put it where it belongs.
         configured: Whether the settings name it.
         where: The key of the settings.
     """
@@ -44,8 +45,8 @@ class HandlerSecret:
         return {**told, "value": self.value} if show else told
 
 
-def secret_of(session: Session) -> HandlerSecret:
-    """Return the secret of a portal's handler; if there is none yet, make one.
+def secret_of(session: Session, *, by_portal: bool = False) -> HandlerSecret:
+    """Return the secret of a portal's handler; if there is none yet, make one unless the portal does.
 
     It is written to the file that the settings name, else to ``crmkit-PORTAL.secret`` beside them, readable
     for its owner only. A variable of the environment cannot be set from here.
@@ -58,14 +59,19 @@ def secret_of(session: Session) -> HandlerSecret:
     bound = configured or Secret(f"file:crmkit-{portal.name or 'portal'}.secret")
     kind, _, name = bound.reference.partition(":")
     folder = session.config.source.parent if session.config.source else Path()
+    path = folder / Path(name).expanduser()
+    there = path.exists() if kind == "file" else bool(kind != "env" or os.environ.get(name, "").strip())
     state: State = "kept"
-    if kind == "env" and not os.environ.get(name, "").strip():
-        value, state = secrets.token_urlsafe(BYTES), "unset"
-    elif kind == "file" and not (path := folder / Path(name).expanduser()).exists():
-        value, state = _written(path), "written"
-    else:
+    if there:
         value = _read(bound, folder, portal.where("webhook.secret"))
-    session.out.keep_secret(value)
+    elif by_portal:
+        value, state = "", "portal"
+    elif kind == "env":
+        value, state = secrets.token_urlsafe(BYTES), "unset"
+    else:
+        value, state = _written(path), "written"
+    if value:
+        session.out.keep_secret(value)
     return HandlerSecret(
         value, bound.reference, state, configured is not None, portal.where("webhook.secret")
     )

@@ -20,7 +20,12 @@ __all__ = ["register"]
 
 Proof = Literal["path", "header", "hmac"]
 Shown = tuple[str, dict[str, Any]]
-STATES = {"kept": "setup.secret.kept", "written": "setup.secret.written", "unset": "setup.secret.unset"}
+STATES = {
+    "kept": "setup.secret.kept",
+    "written": "setup.secret.written",
+    "unset": "setup.secret.unset",
+    "portal": "setup.secret.portal",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +46,7 @@ def register(app: typer.Typer) -> None:
         with session.out.progress("progress.check"):
             guide = session.crm.setup_guide(kind.watches, handler) if kind.watches else Guide(())
         add_texts(guide.texts or {"ru": {}, "en": {}})
-        secret = secret_of(session) if guide.calls else None
+        secret = secret_of(session, by_portal=guide.secret_by_portal) if guide.calls else None
         session.out.document(_document(session, recipe, handler, guide, secret, show=show_secret))
         for line in _lines(session, recipe, guide, secret, show=show_secret):
             session.out.raw(f"{line}\n")
@@ -65,7 +70,7 @@ def _document(
 
 
 def _call(session: Session, call: Call, secret: HandlerSecret | None, *, show: bool) -> dict[str, Any]:
-    shown = secret.value if secret and show else SECRET
+    shown = secret.value if secret and show and secret.value else SECRET
     return {
         "event": call.event,
         "steps": [_said(session, line) for line in call.steps],
@@ -90,7 +95,7 @@ def _lines(
         yield say("setup.call", number=number, count=len(guide.calls), event=call.event)
         yield from (f"  {place}. {step}" for place, step in enumerate(made["steps"], start=1))
         if call.template:
-            yield say("setup.json")
+            yield say("setup.json") if call.form else say("setup.calls")
             yield from (f"    {line}" for line in call.template.splitlines())
     yield from _problems(session, guide)
     if secret:
@@ -113,7 +118,8 @@ def _about(secret: HandlerSecret, *, show: bool) -> Iterator[Shown]:
     yield STATES[secret.state], {"place": secret.reference}
     if not secret.configured:
         yield "setup.secret.bind", {"where": secret.where, "reference": secret.reference}
-    yield ("setup.secret.is", {"secret": secret.value}) if show else ("setup.secret.hidden", {})
+    if secret.value:
+        yield ("setup.secret.is", {"secret": secret.value}) if show else ("setup.secret.hidden", {})
 
 
 def _said(session: Session, line: Line) -> str:

@@ -28,6 +28,7 @@ SETUP: dict[str, tuple[str, str]] = {
         "  Если нужны и значения полей: тело JSON вместо параметров, Content-Type: application/json",
         "  If the values of fields are wanted too: a body of JSON instead, Content-Type: application/json",
     ),
+    "setup.calls": ("  То же вызовами API:", "  The same as calls of the API:"),
     "setup.missing": ("Чего не хватает:", "What is missing:"),
     "setup.remarks": ("На заметку:", "Note:"),
     "setup.secret.kept": ("Секрет уже есть ({place}).", "There is a secret already ({place})."),
@@ -38,6 +39,10 @@ SETUP: dict[str, tuple[str, str]] = {
     "setup.secret.unset": (
         "Секрета ещё нет ({place}): задайте эту переменную там, где работает crmkit.",
         "There is no secret yet ({place}): set this variable where crmkit runs.",
+    ),
+    "setup.secret.portal": (
+        "Секрет выдаст сам портал; сохраните его там, где его ищет crmkit ({place}).",
+        "The portal makes the secret itself; keep it where crmkit looks for it ({place}).",
     ),
     "setup.secret.bind": (
         'Впишите в настройки {where} = "{reference}".',

@@ -82,7 +82,7 @@ class Call:
         url: With :data:`SECRET` in it if the secret belongs there.
         headers: Likewise.
         form: The body as the parameters of a form, with the portal's placeholders.
-        template: The body as JSON instead; empty if the portal makes the body itself.
+        template: The body as JSON instead; where there is no form, calls of the API that do the same.
     """
 
     event: str
@@ -103,9 +103,11 @@ class Guide:
         missing: What the portal lacks, a line each with what to do; then it does not work as it should.
         remarks: What is not set up in ``crmkit.toml`` and therefore not listened to.
         texts: The texts of all lines by language and key.
+        secret_by_portal: Whether the portal itself makes the secret, and a person hands it to us.
     """
 
     calls: tuple[Call, ...]
     missing: tuple[Line, ...] = ()
     remarks: tuple[Line, ...] = ()
     texts: Mapping[Literal["ru", "en"], Mapping[str, str]] = field(default_factory=dict)
+    secret_by_portal: bool = False

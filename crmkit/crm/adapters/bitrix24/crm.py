@@ -19,10 +19,12 @@ from crmkit.crm.adapters.bitrix24.deals import Deals
 from crmkit.crm.adapters.bitrix24.drift import problems
 from crmkit.crm.adapters.bitrix24.people import Companies, Contacts, Users
 from crmkit.crm.adapters.bitrix24.room import Tools
+from crmkit.crm.adapters.bitrix24.setup import guide
 from crmkit.crm.adapters.bitrix24.tasks import Tasks
 from crmkit.crm.adapters.bitrix24.workflows import Workflows
 from crmkit.crm.adapters.bitrix24.workspaces import Workspaces
 from crmkit.crm.models import FieldSpec, Person, Pipeline
+from crmkit.crm.setup import Guide, Handler, Watch
 from crmkit.exceptions import ConfigurationError
 
 __all__ = ["Bitrix24Crm", "connect"]
@@ -127,6 +129,10 @@ class Bitrix24Crm(base.Crm):
             TransportError: The portal was not reached.
         """
         return problems(self._tools)
+
+    def setup_guide(self, watches: Sequence[Watch], handler: Handler) -> Guide:
+        """Tell how outgoing webhooks are made that call the handler; nothing is bound here."""
+        return guide(self._tools, watches, handler)
 
     def close(self) -> None:
         """Release the connections."""
