@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
 from typing import Any
 
 from crmkit.automation.memory import MemoryStore
 from crmkit.automation.plan import Plan
+from crmkit.automation.planning import chunks
 from crmkit.automation.recipe import Recipe
 from crmkit.crm.base import Crm
 from crmkit.exceptions import ConfigurationError, CrmkitError, PlanStale
 from crmkit.runtime import undo
+from crmkit.runtime.bulk import BulkRunner
 from crmkit.runtime.item import ItemRunner
 from crmkit.runtime.lease import Lease
 from crmkit.runtime.ledger import Ledger
@@ -34,6 +38,8 @@ def apply(
     on_item: OnItem | None = None,
     resume: str | None = None,
     confirm: Callable[[Plan], bool] | None = None,
+    limit: int | None = None,
+    pause: Callable[[], bool] = lambda: False,
 ) -> RunResult:
     """Do what a plan says, as far as it is still right.
 
@@ -50,6 +56,9 @@ def apply(
         on_item: Called with every result as it comes, for progress.
         resume: Continue this run instead of beginning one; see :func:`resume`.
         confirm: Asked before anything is written; ``False`` calls the run off.
+        limit: Do only so many items and leave the rest as it is planned; the run is then paused and goes on
+            with :func:`resume`.
+        pause: Asked before every item or request of many items; ``True`` pauses the run.
 
     Returns:
         What it came to. A portal out of reach, refused credentials or an exhausted quota stop the run; its
@@ -71,9 +80,9 @@ def apply(
     if confirm is not None and not confirm(plan):
         return RunResult(run="", status=RunStatus.DONE)
     if resume is not None:
-        return _resume(resume, recipe, crm, ledger, on_item=on_item)
+        return _resume(resume, recipe, crm, ledger, _Options(on_item, limit, pause))
     lease = ledger.runs.begin(plan, crm.clock.now(), recipe=base_of(plan.recipe))
-    return _Run(recipe, crm, ledger, lease, on_item).go(ledger.runs.items(lease.run))
+    return _Run(recipe, crm, ledger, lease, _Options(on_item, limit, pause)).go(ledger.runs.items(lease.run))
 
 
 def resume(
@@ -83,6 +92,8 @@ def resume(
     ledger: Ledger,
     *,
     on_item: OnItem | None = None,
+    limit: int | None = None,
+    pause: Callable[[], bool] = lambda: False,
 ) -> RunResult:
     """Go on with a run that was stopped or interrupted, or try again what failed in it.
 
@@ -92,6 +103,8 @@ def resume(
         crm: The portal.
         ledger: The ledger.
         on_item: As for :func:`apply`.
+        limit: As for :func:`apply`.
+        pause: As for :func:`apply`.
 
     Returns:
         What became of the items that were left.
@@ -100,11 +113,11 @@ def resume(
         PlanStale: As for :func:`apply`.
         RunInProgress: As for :func:`apply`.
     """
-    return _resume(run_id, recipe, crm, ledger, on_item=on_item)
+    return _resume(run_id, recipe, crm, ledger, _Options(on_item, limit, pause))
 
 
 def _resume(
-    run_id: str, recipe: Recipe[Any, Any] | None, crm: Crm, ledger: Ledger, *, on_item: OnItem | None
+    run_id: str, recipe: Recipe[Any, Any] | None, crm: Crm, ledger: Ledger, options: _Options
 ) -> RunResult:
     run = ledger.runs.get(run_id)
     recipe = undo.reopened(run, ledger) or recipe
@@ -112,7 +125,7 @@ def _resume(
         raise ConfigurationError(f"run {run.id} needs its recipe", hint=f"give the recipe {run.recipe}")
     _check(run.recipe, run.portal, run.settings, recipe, crm)
     lease = ledger.runs.reopen(run.id, crm.clock.now(), recipe=base_of(run.recipe))
-    return _Run(recipe, crm, ledger, lease, on_item).go(ledger.runs.items(run.id, only=OPEN))
+    return _Run(recipe, crm, ledger, lease, options).go(ledger.runs.items(run.id, only=OPEN))
 
 
 def _check(name: str, portal: str, settings: dict[str, Any], recipe: Recipe[Any, Any], crm: Crm) -> None:
@@ -124,17 +137,24 @@ def _check(name: str, portal: str, settings: dict[str, Any], recipe: Recipe[Any,
         raise PlanStale(f"the settings of {name} are others than in the plan", hint="make a new plan")
 
 
+@dataclass(frozen=True)
+class _Options:
+    on_item: OnItem | None = None
+    limit: int | None = None
+    pause: Callable[[], bool] = lambda: False
+
+
 class _Run:
     """One run from its first look to its last row."""
 
     def __init__(
-        self, recipe: Recipe[Any, Any], crm: Crm, ledger: Ledger, lease: Lease, on_item: OnItem | None
+        self, recipe: Recipe[Any, Any], crm: Crm, ledger: Ledger, lease: Lease, options: _Options
     ) -> None:
         self._recipe = recipe
         self._crm = crm
         self._ledger = ledger
         self._lease = lease
-        self._on_item = on_item
+        self._options = options
         self._items: list[ItemResult] = []
         self._earlier: list[ItemResult] = []
         self._sent = crm.requests_sent()
@@ -143,7 +163,9 @@ class _Run:
     def go(self, items: Iterable[ItemRecord]) -> RunResult:
         try:
             error = self._work(items)
-            self._finish(RunStatus.STOPPED if error else RunStatus.DONE, error)
+            left = 0 if error else self._ledger.runs.number_of(self._lease.run, ItemStatus.PLANNED)
+            status = RunStatus.STOPPED if error else RunStatus.PAUSED if left else RunStatus.DONE
+            self._finish(status, error)
         except BaseException as broken:
             with contextlib.suppress(CrmkitError):
                 self._finish(RunStatus.INTERRUPTED, type(broken).__name__)
@@ -153,12 +175,13 @@ class _Run:
             self._items += map(_not_started, self._left())
         return RunResult(
             run=self._lease.run,
-            status=RunStatus.STOPPED if error else RunStatus.DONE,
+            status=status,
             items=tuple(self._items),
             earlier=tuple(self._earlier),
             requests=self._crm.requests_sent() - self._sent,
             seconds=self._crm.clock.monotonic() - self._began,
             error=error,
+            left=left,
         )
 
     def _work(self, items: Iterable[ItemRecord]) -> str:
@@ -166,19 +189,25 @@ class _Run:
         runner = self._runner(self._recipe, self._lease.run)
         try:
             self._settle(runner)
-            for begun in self._begun():
-                if recipe := self._recipe_of(begun):
-                    earlier = self._runner(recipe, begun.run).run(begun)
-                    self._ledger.runs.count(begun.run)
-                    self._earlier.append(earlier)
-            for item in items:
-                result = runner.run(item)
+            for run, begun in groupby(self._begun(), lambda item: item.run):
+                self._finish_earlier(run, list(begun))
+            bulk = self._bulk(runner)
+            for result in bulk.run(islice(items, self._options.limit), pause=self._options.pause):
                 self._items.append(result)
-                if self._on_item is not None:
-                    self._on_item(result)
+                if self._options.on_item is not None:
+                    self._options.on_item(result)
         except STOPPERS as error:
             return str(error)
         return ""
+
+    def _finish_earlier(self, run: str, items: Sequence[ItemRecord]) -> None:
+        """Finish what another run left half done."""
+        if recipe := self._recipe_of(run):
+            self._earlier += self._bulk(self._runner(recipe, run)).run(items)
+            self._ledger.runs.count(run)
+
+    def _bulk(self, runner: ItemRunner) -> BulkRunner:
+        return BulkRunner(runner, self._crm, self._ledger, self._lease)
 
     def _runner(self, recipe: Recipe[Any, Any], run: str) -> ItemRunner:
         """Return who carries out the items of a run, in the language in which its texts were planned."""
@@ -186,20 +215,21 @@ class _Run:
         return ItemRunner(recipe, self._crm, self._ledger, self._lease, language)
 
     def _settle(self, runner: ItemRunner) -> None:
-        for record in self._ledger.journal.unsettled(self._crm.portal, self._names()):
-            runner.performer.settle(record)
-            if (
-                record.run != self._lease.run
-            ):  # its own items it looks at anyway, and tells what became of them
-                self._ledger.runs.settle_items(record, self._crm.clock.now())
+        """Find out what came of the effects of which that is not known."""
+        bulk = self._bulk(runner)
+        unsettled = self._ledger.journal.unsettled(self._crm.portal, self._names())
+        for chunk in chunks(unsettled, self._crm.batch_size):
+            for record in bulk.settle(chunk):
+                if record.run != self._lease.run:  # its own items are looked at anyway
+                    self._ledger.runs.settle_items(record, self._crm.clock.now())
             self._ledger.runs.beat(self._lease, self._crm.clock.now())
 
     def _begun(self) -> Iterable[ItemRecord]:
         for name in self._names():
             yield from self._ledger.runs.begun(self._crm.portal, name, but=self._lease.run)
 
-    def _recipe_of(self, item: ItemRecord) -> Recipe[Any, Any] | None:
-        run = self._ledger.runs.get(item.run)
+    def _recipe_of(self, run_id: str) -> Recipe[Any, Any] | None:
+        run = self._ledger.runs.get(run_id)
         own = self._recipe if run.recipe == self._recipe.name else None
         return undo.reopened(run, self._ledger) or own
 

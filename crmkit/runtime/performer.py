@@ -21,7 +21,7 @@ from crmkit.runtime.effects import Effects, Seen, Sight, Things, kind_of
 from crmkit.runtime.journal import Journal, Place
 from crmkit.runtime.records import ActionRecord, ActionStatus, Outcome
 
-__all__ = ["STOPPERS", "Performer"]
+__all__ = ["IN_FLIGHT", "LOST_TWICE", "STOPPERS", "UNREAD", "Performer", "still_ours"]
 
 Found = TypeVar("Found", bound=Outcome | None)
 STOPPERS = (AuthenticationError, RateLimited, TransportError)
@@ -30,6 +30,9 @@ IN_FLIGHT = timedelta(seconds=65)
 """Both vendors let a request run for 60 seconds: only after that does "not there" mean "never happened"."""
 QUEUED = timedelta(hours=1)
 """What a portal queued and did not create within this time is a person's business."""
+
+LOST_TWICE = Outcome(ActionStatus.UNKNOWN, error="the answer was lost twice, and it is not there")
+UNREAD = Outcome(ActionStatus.PENDING, error="the portal accepted it, but it could not be read back")
 
 
 class _Stop(Exception):
@@ -51,7 +54,7 @@ class Performer:
     def __init__(self, crm: Crm, journal: Journal) -> None:
         self._crm = crm
         self._journal = journal
-        self._effects = Effects(crm)
+        self.effects = Effects(crm)
 
     def perform(
         self, place: Place, action: Action, *, things: Things, earlier: ActionRecord | None
@@ -70,9 +73,9 @@ class Performer:
         if isinstance(action, Remember):
             self._journal.remember(place, action, self._crm.clock.now())
             return Outcome(ActionStatus.DONE)
-        before = self._effects.before(action, things)
+        before = self.effects.before(action, things)
         if earlier is not None:
-            before |= _still_ours(earlier)
+            before |= still_ours(earlier)
         now = self._crm.clock.now()
         record = self._journal.intend(place, action, now, before=before, earlier=earlier)
         stop: CrmkitError | None = None
@@ -92,7 +95,7 @@ class Performer:
             AuthenticationError: As all of :data:`STOPPERS`: it could not be looked for now.
         """
         try:
-            outcome = self._settled(record, self._look_twice(record))
+            outcome = self.settled(record, self._look_twice(record))
         except STOPPERS:
             raise
         except CrmkitError as error:
@@ -107,14 +110,12 @@ class Performer:
             now = self._crm.clock.now()
             self._journal.again((record,), now)
             outcome = self._attempt(replace(record, tried_at=now), action)
-        return outcome or Outcome(
-            ActionStatus.UNKNOWN, error="the answer was lost twice, and it is not there"
-        )
+        return outcome or LOST_TWICE
 
     def _attempt(self, record: ActionRecord, action: Action) -> Outcome | None:
         """Write once; ``None`` if the answer was lost and it certainly did not happen."""
         try:
-            result = self._effects.write(action)
+            result = self.effects.write(action)
         except (OutcomeUnknown, ServerError) as error:
             lost = str(error)
         except STOPPERS as error:
@@ -123,8 +124,8 @@ class Performer:
             return Outcome(ActionStatus.FAILED, error=str(error))
         else:
             return self._carefully(
-                lambda: self._effects.confirm(record, result),
-                Outcome(ActionStatus.PENDING, error="the portal accepted it, but it could not be read back"),
+                lambda: self.effects.confirm(record, result),
+                UNREAD,
             )
         return self._carefully(
             lambda: self._after_loss(record, lost), Outcome(ActionStatus.UNKNOWN, error=lost)
@@ -143,25 +144,26 @@ class Performer:
         seen = self._look_twice(record)
         if seen.sight is Sight.ABSENT:
             return None
-        outcome = self._settled(record, seen)
+        outcome = self.settled(record, seen)
         return replace(outcome, error=f"{lost}: {outcome.error}") if outcome.error else outcome
 
     def _look_twice(self, record: ActionRecord) -> Seen:
         """Look; believe that something is absent only when its request cannot be under way any more."""
         seen = self._look(record)
         left = record.tried_at + IN_FLIGHT - self._crm.clock.now()
-        if seen.sight is Sight.ABSENT and left > timedelta(0):
+        if (seen.sight is Sight.ABSENT or seen.again) and left > timedelta(0):
             self._crm.clock.sleep(min(left, IN_FLIGHT).total_seconds())  # the clock may have been set back
             seen = self._look(record)
         return seen
 
     def _look(self, record: ActionRecord) -> Seen:
-        seen = self._effects.look(record)
+        seen = self.effects.look(record)
         if seen.remote_id and self._journal.claimed((record,), (seen.remote_id,)):
             return Seen(Sight.UNCLEAR, why=f"what was found ({seen.remote_id}) is another effect's")
         return seen
 
-    def _settled(self, record: ActionRecord, seen: Seen) -> Outcome:
+    def settled(self, record: ActionRecord, seen: Seen) -> Outcome:
+        """Return what an effect came to, from what was seen of it."""
         match seen.sight:
             case Sight.TAKEN:
                 return seen.done
@@ -181,6 +183,6 @@ class Performer:
         return Outcome(ActionStatus.UNKNOWN, error="the portal queued it, and it never appeared")
 
 
-def _still_ours(earlier: ActionRecord) -> dict[str, Any]:
+def still_ours(earlier: ActionRecord) -> dict[str, Any]:
     """Return what was there before an earlier try changed a part of it: an undo must go back to that."""
     return {name: earlier.before[name] for name in earlier.after}

@@ -49,6 +49,8 @@ class RunStatus(StrEnum):
     """It came to its end; some items may have failed."""
     STOPPED = "stopped"
     """The portal was out of reach, refused the credentials or had no requests left; it can be resumed."""
+    PAUSED = "paused"
+    """It did as many items as it was asked to, or was asked to stop; it can be resumed."""
     INTERRUPTED = "interrupted"
     """It was broken off, or its process died; it can be resumed."""
 

@@ -56,6 +56,7 @@ class RunResult:
         requests: API requests that it took.
         seconds: How long it took.
         error: What stopped it.
+        left: How many items a paused run has left as they were planned; they are not among ``items``.
     """
 
     run: str
@@ -65,6 +66,7 @@ class RunResult:
     requests: int = 0
     seconds: float = 0.0
     error: str = ""
+    left: int = 0
     counts: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:

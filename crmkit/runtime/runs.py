@@ -152,6 +152,12 @@ class Runs:
                 return
             position = page[-1].position
 
+    def number_of(self, run_id: str, status: ItemStatus) -> int:
+        """Return how many items of a run are in this status."""
+        query = select(func.count()).where(items.c.run == run_id, items.c.status == status)
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
     def begun(self, portal: str, recipe: str, *, but: str = "") -> Sequence[ItemRecord]:
         """Return the items of runs of a recipe, but for one run, that were broken off half way: very few."""
         query = (

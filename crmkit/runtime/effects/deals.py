@@ -9,7 +9,7 @@ from crmkit.automation.actions import CreateCompany, CreateDeal, UpdateCard, Upd
 from crmkit.crm.base import Crm
 from crmkit.crm.models import Company, Contact, Deal, Ref, WriteResult
 from crmkit.crm.rooms import Outcomes
-from crmkit.exceptions import NotFound, RecipeError
+from crmkit.exceptions import RecipeError
 from crmkit.runtime.effects.kind import Bulk, Kind, Seen, Sight, Things, compare, found
 from crmkit.runtime.images import image
 from crmkit.runtime.records import ActionRecord
@@ -26,13 +26,17 @@ class DealUpdates(Bulk[UpdateDeal]):
         """Return what the deal has now."""
         return image(things.get(action.target) or crm.deals.get(action.target.id), action.changes)
 
-    def before_many(self, crm: Crm, actions: Sequence[UpdateDeal], things: Things) -> list[dict[str, Any]]:
+    def before_many(
+        self, crm: Crm, actions: Sequence[UpdateDeal], things: Things
+    ) -> Sequence[dict[str, Any] | None]:
         """Return what the deals have now; those that were not read already are read together."""
-        known = dict(things)
-        missing = [action.target.id for action in actions if action.target not in known]
-        if missing:
-            known |= _read(crm, missing)
-        return [image(_there(known, action.target), action.changes) for action in actions]
+        missing = [action.target.id for action in actions if action.target not in things]
+        known = {**things, **(_read(crm, missing) if missing else {})}
+        deals = [known.get(action.target) for action in actions]
+        return [
+            None if deal is None else image(deal, action.changes)
+            for deal, action in zip(deals, actions, strict=True)
+        ]
 
     def write(self, crm: Crm, action: UpdateDeal) -> WriteResult:
         """Change it."""
@@ -117,13 +121,6 @@ def _card(crm: Crm, ref: Ref) -> Company | Contact:
 
 def _read(crm: Crm, ids: Sequence[str]) -> dict[Ref, Deal]:
     return {deal.ref: deal for deal in crm.deals.find(Deal.with_ids(*ids))}
-
-
-def _there(things: Things, ref: Ref) -> Deal:
-    thing = things.get(ref)
-    if not isinstance(thing, Deal):
-        raise NotFound(f"there is no {ref}")
-    return thing
 
 
 def _compared(deals: dict[Ref, Deal], record: ActionRecord, action: UpdateDeal) -> Seen:

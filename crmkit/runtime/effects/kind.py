@@ -37,13 +37,17 @@ class Sight(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An effect as it was seen in the portal; ``after`` holds what took effect, all or a part."""
+    """An effect as it was seen in the portal; ``after`` holds what took effect, all or a part.
+
+    ``again``: another look may tell more once its request cannot be under way any more.
+    """
 
     sight: Sight
     after: dict[str, Any] = field(default_factory=dict)
     remote_id: str = ""
     version: str = ""
     why: str = ""
+    again: bool = False
 
     @property
     def done(self) -> Outcome:
@@ -82,8 +86,8 @@ class Kind(Generic[A]):
 class Bulk(Kind[A]):
     """A kind of action of which many fit into one request."""
 
-    def before_many(self, crm: Crm, actions: Sequence[A], things: Things) -> list[dict[str, Any]]:
-        """Return what is there now, for each."""
+    def before_many(self, crm: Crm, actions: Sequence[A], things: Things) -> Sequence[dict[str, Any] | None]:
+        """Return what is there now, for each; ``None`` if it is gone."""
         return [{} for _ in actions]
 
     def write_many(self, crm: Crm, actions: Sequence[A]) -> Outcomes:

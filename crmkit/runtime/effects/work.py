@@ -116,7 +116,8 @@ def _seen_start(
     if not here:
         if lasts:
             return Seen(Sight.ABSENT, why="no such process runs")
-        return Seen(Sight.UNCLEAR, why="no such process runs: it was never started, or has ended already")
+        why = "no such process runs: it was never started, or has ended already"
+        return Seen(Sight.UNCLEAR, why=why, again=True)
     if len(here) > 1:
         return Seen(Sight.UNCLEAR, why=f"several such processes run: {', '.join(one.id for one in here)}")
     (only,) = here
