@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from crmkit.clock import Clock
 from crmkit.config import PortalConfig
@@ -13,28 +13,40 @@ from crmkit.crm.models import Person, TaskState
 from crmkit.crm.registry import connect
 from crmkit.sandbox import Fault
 from crmkit.sandbox.bitrix24 import timeline
-from crmkit.sandbox.bitrix24.kinds import DEAL
+from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL
+from crmkit.sandbox.bitrix24.models import Group
 from crmkit.sandbox.bitrix24.sandbox import Bitrix24Sandbox
 from crmkit.sandbox.bitrix24.tasks import COMPLETED, PENDING, change_task
 from crmkit.sandbox.log import Entry
+from crmkit.testing.bench import Row, Written
 
 __all__ = ["Bitrix24Bench", "open_crm", "portal_of"]
 
 OPERATIONS = {
     "comment": "crm.timeline.comment.add",
     "task": "tasks.task.add",
+    "deal": "batch",
+    "start": "batch",
+    "workspace": "sonet_group.create",
 }
 READS = (".list", ".get", ".fields", ".getfields", ".getlist", ".current", ".instances", "scope")
 REJECTED, CANCELLED = "отклонено", "отменено"
-OWN = {
+OWN: dict[str, Any] = {
     "tasks": {
         "approval": {
             "stages": {"rejected": {"id": f"tag:{REJECTED}"}, "cancelled": {"id": f"tag:{CANCELLED}"}}
         }
     },
+    "workflows": {"approval": {"id": "1", "name": "Согласование"}},
     "robots": ["user:90", "user:91"],
 }
 """What the section of the sandbox's portal leaves open."""
+PIPELINES = {"sales": {"id": "0", "name": "Продажи"}, "repeat": {"id": "1", "name": "Повторные продажи"}}
+CARD_FIELDS = {
+    "contacts": {"target": {"id": "UF_CRM_TARGET_CLIENT", "name": "Целевой клиент"}},
+    "companies": {"tariff": {"id": "UF_CRM_TARIFF", "name": "Тип тарифа"}},
+}
+"""What the seed ``crm_cases`` has besides."""
 
 
 def portal_of(box: Bitrix24Sandbox, *, acting_as: str = "user:90", **overrides: Any) -> PortalConfig:
@@ -45,8 +57,13 @@ def portal_of(box: Bitrix24Sandbox, *, acting_as: str = "user:90", **overrides: 
         acting_as: Whose webhook is used; the robot's by default.
         **overrides: Keys of the section that differ.
     """
-    own = {"token": box.tokens[acting_as], "user": acting_as}
-    return PortalConfig.model_validate({**box.portal_config, **OWN, **own, **overrides})
+    config = box.portal_config
+    own: dict[str, Any] = {"token": box.tokens[acting_as], "user": acting_as}
+    own["deals"] = {**config["deals"], "pipelines": PIPELINES}
+    for section, fields in CARD_FIELDS.items():
+        known = box.portal.kinds[CONTACT if section == "contacts" else COMPANY].fields
+        own[section] = {"fields": {key: one for key, one in fields.items() if one["id"] in known}}
+    return PortalConfig.model_validate({**config, **OWN, **own, **overrides})
 
 
 def open_crm(
@@ -78,6 +95,8 @@ class Bitrix24Bench:
         self.choice = ("return_state", "свободная сделка")
         self.text = "snooze_reason"
         self.person = "previous_assignee"
+        self.pipeline = "repeat"
+        self.process = "approval"
         self.cards_share_numbers = False
 
     def now(self) -> datetime:
@@ -154,12 +173,14 @@ class Bitrix24Bench:
         spec.title = "Переименовано"
         return spec.title
 
-    def lose_answer(self, of: Literal["comment", "task"]) -> None:
+    def lose_answer(self, of: Written) -> None:
         """Cut the connection after the next such write."""
+        self._warm(of)
         self.box.faults.add(Fault("drop_answer", OPERATIONS[of]))
 
-    def swallow(self, of: Literal["comment", "task"]) -> None:
+    def swallow(self, of: Written) -> None:
         """Cut the connection before the next such write."""
+        self._warm(of)
         self.box.faults.add(Fault("reset", OPERATIONS[of]))
 
     def queue_next_update(self) -> None:
@@ -172,9 +193,52 @@ class Bitrix24Bench:
         """Return the log without reads."""
         return [one for one in self.box.requests if not _only_reads(one)]
 
+    def card_choice(self, what: str) -> tuple[str, str] | None:
+        """Return a field that the seed ``crm_cases`` has."""
+        key, option = ("tariff", "Базовый") if what == "companies" else ("target", "НЕТ")
+        known = self.box.portal.kinds[COMPANY if what == "companies" else CONTACT].fields
+        return (key, option) if CARD_FIELDS[what][key]["id"] in known else None
+
+    def to_do(self, task_id: str) -> list[str]:
+        """Return what is not ticked off."""
+        rows = [row for row in self.box.portal.checklists if row["TASK_ID"] == int(task_id)]
+        headings = {row["PARENT_ID"] for row in rows}
+        return [row["TITLE"] for row in rows if row["IS_COMPLETE"] == "N" and row["ID"] not in headings]
+
+    def sell(self, deal_id: str, rows: Sequence[Row]) -> None:
+        """Put product rows into a deal."""
+        native = self.crm.native()
+        names = ("productName", "price", "quantity")
+        native.products.set(DEAL, int(deal_id), [dict(zip(names, row, strict=True)) for row in rows])
+
+    def sold(self, deal_id: str) -> list[Row]:
+        """Return the product rows of a deal."""
+        rows = self.crm.native().products.list(DEAL, int(deal_id))
+        return [(row.product_name, row.price, row.quantity) for row in rows]
+
+    def let_guests_in(self) -> None:
+        """Let the portal have an extranet group already."""
+        portal = self.box.portal
+        number = portal.next_id("group")
+        portal.groups[number] = Group(number, "Партнёры", 1, portal.now(), members={1: "A"}, extranet=True)
+
+    def keep_guests_out(self) -> None:
+        """Let the portal have neither extranet groups nor guests."""
+        portal = self.box.portal
+        portal.groups.clear()
+        for user in portal.users.values():
+            user.active = user.active and not user.extranet
+
     def notified(self, person: Person) -> int:
         """Count somebody's notifications."""
         return sum(one.user == int(person.id) for one in self.box.portal.notifications.values())
+
+    def _warm(self, of: Written) -> None:
+        """Let the adapter read what it has to know, so that the next batch is the write."""
+        if OPERATIONS[of] == "batch":
+            self.crm.pipelines()
+            self.crm.deal_fields()
+            list(self.crm.users.list())
 
     def _row(self, deal_id: str) -> dict[str, Any]:
         return self.box.portal.items[DEAL].get(int(deal_id)) or {}

@@ -138,5 +138,5 @@ class Bitrix24Sandbox(Sandbox):
             "rate": settings.rate,
             "robots": [f"user:{ROBOT}"],
             "clock": "sandbox",
-            **portal_mapping(),
+            **portal_mapping(self._seed),
         }

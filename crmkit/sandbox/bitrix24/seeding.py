@@ -15,7 +15,7 @@ from crmkit.sandbox.bitrix24.portal import Portal
 from crmkit.sandbox.bitrix24.processes import Step
 from crmkit.sandbox.bitrix24.userfields import add_field
 from crmkit.sandbox.seeds import sales_team
-from crmkit.sandbox.seeds.bitrix24_crm_cases import furnish
+from crmkit.sandbox.seeds.bitrix24_crm_cases import furnish, mapping
 from crmkit.sandbox.seeds.bitrix24_stale_deals import fill
 from crmkit.sandbox.seeds.stale_deals import REASONS
 
@@ -74,8 +74,10 @@ MANAGERS = tuple(one.number for one in sales_team() if one.role == "manager" and
 DAY = 86400
 
 
-def portal_mapping() -> dict[str, Any]:
-    """Return how the logical names of ``crmkit.toml`` map to this portal."""
+def portal_mapping(seed: str) -> dict[str, Any]:
+    """Return how the logical names of ``crmkit.toml`` map to a portal of this seed."""
+    if seed == "crm_cases":
+        return mapping()
     fields = {key: {"id": f"UF_CRM_{name}", "name": title} for key, (name, _, title, _) in FIELDS.items()}
     fields["amount"] = {"id": "OPPORTUNITY", "name": "Сумма"}
     stages = {key: {"id": number, "name": name} for key, (number, name, _) in STAGES.items()}

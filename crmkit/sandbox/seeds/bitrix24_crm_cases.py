@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from crmkit.sandbox.bitrix24.conditions import Row
     from crmkit.sandbox.bitrix24.portal import Portal
 
-__all__ = ["FIELDS", "PIPELINES", "TEMPLATES", "furnish"]
+__all__ = ["FIELDS", "PIPELINES", "TEMPLATES", "furnish", "mapping"]
 
 DEAL, CONTACT, COMPANY = 2, 3, 4
 ADMIN, GUEST, DISMISSED = 1, 40, 15
@@ -136,6 +136,29 @@ TEMPLATES: dict[str, tuple[Step, ...]] = {
     ),
 }
 """Templates of processes for deals, in the order of their numbers; ``Note`` is a parameter of all."""
+FIRST_TEMPLATE = 3
+"""The number of the first of them; every portal has two already."""
+WORKFLOWS = {
+    "Первый звонок": "first_call",
+    "Повторный звонок": "callback",
+    "Передача менеджеру": "handover",
+    "Закрытие": "closing",
+    "Подготовка документов": "documents",
+    "Настройка учёта": "setup",
+    "Первая консультация": "consultation",
+}
+OWN_NAMES = {(2, "LOSE"): "failed", (3, "NO_MONEY"): "no_money", (3, "LOSE"): "no_interest"}
+TASKS = (
+    "decision",
+    "missing",
+    "first_call",
+    "callback",
+    "client_group",
+    "documents",
+    "setup",
+    "consultation",
+)
+"""Kinds of tasks; in Bitrix24 a kind is only a name."""
 CALL_CENTRE = Role(
     "Колл-центр", {(DEAL, 2): {"read": ALL, "update": ALL}, CONTACT: {"read": ALL}, COMPANY: {"read": ALL}}
 )
@@ -149,6 +172,37 @@ IN_CYCLE = (0, 1, 1, 2, 2, 2)
 """To which of three companies each of six deals belongs."""
 EMAILS = {3: "guest@example.org", 6: "user4@example.com"}
 NAMES = ("Альфа", "Вектор", "Гранит", "Дельта", "Заря", "Импульс", "Лидер", "Орион", "Север", "Урал")
+
+
+def mapping() -> dict[str, Any]:
+    """Return how the logical names of ``crmkit.toml`` map to this portal.
+
+    Stages are named by what they mean, those of pipelines beside «Продажи» with the pipeline in front:
+    ``calls_new``, ``seminars_won``, ``no_money``, ``outsourcing_new``, ``failed``.
+    """
+    names = {2: "calls", 3: "seminars", 4: "outsourcing"}
+    stages = {"new": {"id": "NEW", "name": "Новая"}, "won": {"id": "WON", "name": "Выиграна"}}
+    for number, (_, own) in PIPELINES.items():
+        for stage, shown, _ in own:
+            key = OWN_NAMES.get((number, stage), f"{names[number]}_{stage.lower()}")
+            stages[key] = {"id": f"C{number}:{stage}", "name": shown}
+    fields: dict[int, dict[str, Any]] = {DEAL: {}, CONTACT: {}, COMPANY: {}}
+    for kind, name, _, title, _ in FIELDS:
+        fields[kind][name.lower()] = {"id": f"UF_CRM_{name}", "name": title}
+    fields[DEAL]["amount"] = {"id": "OPPORTUNITY", "name": "Сумма"}
+    processes = enumerate(TEMPLATES, FIRST_TEMPLATE)
+    return {
+        "deals": {
+            "pipelines": {"sales": {"id": "0", "name": "Продажи"}}
+            | {names[number]: {"id": str(number), "name": name} for number, (name, _) in PIPELINES.items()},
+            "stages": stages,
+            "fields": fields[DEAL],
+        },
+        "contacts": {"fields": fields[CONTACT]},
+        "companies": {"fields": fields[COMPANY]},
+        "tasks": {kind: {} for kind in TASKS},
+        "workflows": {WORKFLOWS[name]: {"id": str(number), "name": name} for number, name in processes},
+    }
 
 
 def furnish(
