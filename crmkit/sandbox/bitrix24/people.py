@@ -10,7 +10,8 @@ from crmkit.sandbox.bitrix24.assignments import ANSWER_WORDS
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.delivery import Handler
 from crmkit.sandbox.bitrix24.exceptions import RestError
-from crmkit.sandbox.bitrix24.kinds import DEAL, Kind
+from crmkit.sandbox.bitrix24.kinds import CONTACT, DEAL, Kind
+from crmkit.sandbox.bitrix24.merging import merge
 from crmkit.sandbox.bitrix24.portal import Portal
 from crmkit.sandbox.bitrix24.tasks import COMPLETED, CONTROL, PENDING, change_task, complete_task
 from crmkit.sandbox.bitrix24.values import IGNORED, parsed
@@ -57,6 +58,14 @@ class Act:
         with self._portal.lock:
             kind = self._kind(entity_type)
             crm.delete(self._portal, kind, self._item(kind, item), self._author(user))
+            self._portal.events.flush()
+
+    def merge(self, user: Who, items: Iterable[int], *, entity_type: int = CONTACT) -> None:
+        """Merge items into the first one; where they disagree, that one is right."""
+        with self._portal.lock:
+            kind = self._kind(entity_type)
+            rows = [self._item(kind, item) for item in items]
+            merge(self._portal, kind, rows, self._author(user))
             self._portal.events.flush()
 
     def comment(self, user: Who, item: int, text: str, *, entity_type: int = DEAL) -> int:
