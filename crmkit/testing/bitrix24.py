@@ -59,10 +59,13 @@ def portal_of(box: Bitrix24Sandbox, *, acting_as: str = "user:90", **overrides: 
     """
     config = box.portal_config
     own: dict[str, Any] = {"token": box.tokens[acting_as], "user": acting_as}
-    own["deals"] = {**config["deals"], "pipelines": PIPELINES}
+    own["deals"] = {"pipelines": PIPELINES, **config["deals"]}
+    own["tasks"] = {**OWN["tasks"], **config.get("tasks", {})}
     for section, fields in CARD_FIELDS.items():
         known = box.portal.kinds[CONTACT if section == "contacts" else COMPANY].fields
-        own[section] = {"fields": {key: one for key, one in fields.items() if one["id"] in known}}
+        own[section] = config.get(section) or {
+            "fields": {key: one for key, one in fields.items() if one["id"] in known}
+        }
     return PortalConfig.model_validate({**config, **OWN, **own, **overrides})
 
 

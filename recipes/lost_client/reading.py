@@ -43,9 +43,11 @@ def read_portal(ctx: Ctx) -> Portal:
     """Read the people, fields and stages of the portal.
 
     Raises:
-        ConfigurationError: The field of the clients is missing or has not the values of the settings.
+        ConfigurationError: The field of the clients is missing or has not the values of the settings, or the
+            kind of tasks is not set.
     """
     crm = ctx.crm
+    crm.tasks.states(ctx.settings.task_kind)  # refuses here what the first question would find out too late
     return Portal(
         language=ctx.language,
         timezone=crm.timezone,
