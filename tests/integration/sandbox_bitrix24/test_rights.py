@@ -67,6 +67,21 @@ def test_contacts_are_looked_at_and_quotes_are_not_changed(api, caller):
     assert caller.refused("crm.contact.company.items.set", id=contact, items=[])[2] == "Access denied"
 
 
+def test_activities_of_what_one_may_read(api, caller):
+    seen, hidden = api.deal(), api.deal(categoryId=1)
+    todos = [
+        api.call("crm.activity.todo.add", ownerTypeId=2, ownerId=deal, deadline="2025-03-05T12:00:00+03:00")[
+            "id"
+        ]
+        for deal in (seen, hidden)
+    ]
+    assert [one["ID"] for one in caller.call("crm.activity.list")] == [str(todos[0])]
+    assert caller.refused("crm.activity.get", id=todos[1])[2] == "Access denied"
+    assert caller.call("crm.activity.update", id=todos[0], fields={"COMPLETED": "Y"}) is True
+    body = {"ownerTypeId": 2, "ownerId": hidden, "deadline": "2025-03-05T12:00:00+03:00"}
+    assert caller.refused("crm.activity.todo.add", **body)[1] == "ACCESS_DENIED"
+
+
 def test_own_items_and_no_access_at_all(api, caller):
     mine = api.call("crm.item.add", entityTypeId=4, fields={"title": "Моя", "assignedById": 4})["item"]["id"]
     api.call("crm.item.add", entityTypeId=4, fields={"title": "Чужая"})
@@ -105,4 +120,6 @@ def test_guests_see_nothing(api, box, bench):
     guest = bench.api(box, "user:4")
     assert guest.refused("crm.item.get", entityTypeId=2, id=deal)[:2] == (403, "allowed_only_intranet_user")
     assert guest.refused("crm.item.list", entityTypeId=2)[1] == "allowed_only_intranet_user"
+    api.call("crm.activity.todo.add", ownerTypeId=2, ownerId=deal, deadline="2025-03-05T12:00:00+03:00")
+    assert guest.call("crm.activity.list") == []
     assert guest.refused("crm.deal.list")[2] == "Access denied."

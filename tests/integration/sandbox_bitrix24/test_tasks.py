@@ -234,6 +234,11 @@ def test_whose_tasks_somebody_sees(api, box, bench):
     assert 1 in seen(head)
     refused = bench.api(box, "user:10").refused("tasks.task.update", taskId=1, fields={"TITLE": "y"})
     assert refused[1:] == ("0", "Action on the task is not allowed (internal error)")
+    v3 = bench.v3(box, "user:4")
+    assert [one["id"] for one in v3.call("tasks.task.list")["items"]] == [1]
+    assert v3.post("tasks.task.get", {"id": 2}).status_code == 403
+    line = {"TASKID": 2, "FIELDS": {"TITLE": "x"}}
+    assert bench.api(box, "user:4").refused("task.checklistitem.add", **line)[1] == "ERROR_CORE"
 
 
 def test_handing_a_task_over(api, box, bench):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from crmkit.sandbox.bitrix24.exceptions import RestError, not_found
 from crmkit.sandbox.bitrix24.kinds import Kind
 from crmkit.sandbox.bitrix24.listing import lines, page_of, specs, table_of
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval
-from crmkit.sandbox.bitrix24.rights import UPDATE, need
+from crmkit.sandbox.bitrix24.rights import READ, UPDATE, need, need_old, sees
 from crmkit.sandbox.bitrix24.urls import method
 from crmkit.sandbox.bitrix24.values import moment
 
@@ -108,13 +109,15 @@ def activity_list(call: Call) -> Any:
         owner = f"{intval(given['OWNER_TYPE_ID'])}:{intval(given['OWNER_ID'])}"
         table = table_of(portal.activities.having("OWNER", owner))
     rest = {key: value for key, value in given.items() if key != "BINDINGS"}
-    return lines(call, page_of(call, table, ACTIVITY, given=rest), ACTIVITY, call.loose("select"))
+    return lines(
+        call, page_of(call, table, ACTIVITY, given=rest, test=_seen(call)), ACTIVITY, call.loose("select")
+    )
 
 
 @method("crm.activity.get")
 def activity_get(call: Call) -> Any:
     """Return an activity."""
-    return lines(call, [_activity(call, call.loose("id"))], ACTIVITY)[0]
+    return lines(call, [_activity(call, call.loose("id"), READ)], ACTIVITY)[0]
 
 
 @method("crm.activity.update")
@@ -193,8 +196,28 @@ def _saved(call: Call, row: Row, changed: Row) -> Any:
     return {"id": row["ID"]}
 
 
-def _activity(call: Call, number: Any) -> Row:
+def _activity(call: Call, number: Any, action: str = UPDATE) -> Row:
     row = call.portal.activities.get(intval(number))
     if row is None:
         raise not_found("Activity is not found.")
+    kind, owner = _owned(call, row)
+    need_old(call.portal, call.user, kind, owner, action)
     return row
+
+
+def _owned(call: Call, row: Row) -> tuple[Kind, Row]:
+    kind = call.portal.kinds[row["OWNER_TYPE_ID"]]
+    return kind, call.portal.items[kind.id].get(row["OWNER_ID"]) or {}
+
+
+def _seen(call: Call) -> Callable[[Row], bool] | None:
+    """Return which activities the caller sees: those of items that they may read; ``None`` for all."""
+    tests = {kind.id: sees(call.portal, call.user, kind) for kind in call.portal.kinds.values()}
+    if not any(tests.values()):
+        return None
+
+    def seen(row: Row) -> bool:
+        test = tests[row["OWNER_TYPE_ID"]]
+        return test is None or test(_owned(call, row)[1])
+
+    return seen

@@ -9,6 +9,7 @@ from crmkit.sandbox.bitrix24.conditions import Conditions, Row
 from crmkit.sandbox.bitrix24.exceptions import RestError
 from crmkit.sandbox.bitrix24.listing import lines, order_of, specs, table_of, whole
 from crmkit.sandbox.bitrix24.php import as_dict, intval
+from crmkit.sandbox.bitrix24.tasks import visible
 from crmkit.sandbox.bitrix24.urls import method
 from crmkit.sandbox.bitrix24.values import moment
 
@@ -149,7 +150,7 @@ def _positional_task(call: Call) -> Row:
         text = 'Param #0 (taskId) expected to be of type "integer", but given something else.'
         raise _old(f"256; {text}; 256/TE/WRONG_ARGUMENTS")
     row = call.portal.tasks.get(intval(number))
-    if row is None:
+    if row is None or not visible(call.portal, row, call.user):
         raise _old("8; Action failed; 8/TE/ACTION_FAILED_TO_BE_PROCESSED")
     return row
 

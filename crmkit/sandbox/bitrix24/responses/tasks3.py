@@ -67,7 +67,7 @@ def get(call: Call) -> Any:
 def list_(call: Call) -> Any:
     """Return the tasks of a page; how many there are in all is not told."""
     test = _all_of(call, as_list(call.get("filter")))
-    rows = [row for row in call.portal.tasks if test(row)]
+    rows = [row for row in call.portal.tasks if test(row) and visible(call.portal, row, call.user)]
     for name, direction in reversed(list((call.get("order") or {}).items())):
         column, _ = _field(name)
         if str(direction).upper() not in ("ASC", "DESC"):
@@ -132,6 +132,8 @@ def _task(call: Call) -> Row:
     row = call.portal.tasks.get(number)
     if row is None:
         raise refused("ENTITYNOTFOUNDEXCEPTION", f"Record with ID = `{number}` not found")
+    if not visible(call.portal, row, call.user):
+        raise refused("ACCESSDENIEDEXCEPTION", "Access denied", 403)
     return row
 
 
