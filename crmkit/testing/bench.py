@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from crmkit.crm.base import Crm
 from crmkit.crm.models import Person, TaskState
 
-__all__ = ["Bench"]
+__all__ = ["Bench", "Row", "Written"]
+
+Written = Literal["comment", "task", "deal", "start", "workspace"]
+"""What can be lost on its way: "start" is that of a business process."""
+Row = tuple[str, Decimal, float]
+"""What was sold: name, price, quantity."""
 
 
 class Bench(Protocol):
@@ -27,6 +33,8 @@ class Bench(Protocol):
         choice: A field for one of several options: its logical name and a legal option.
         text: A field for text.
         person: A field for one person.
+        pipeline: The logical name of a pipeline in which new deals are not put by themselves; may be empty.
+        process: The logical name of a business process of deals that takes a while; may be empty.
         cards_share_numbers: No contact has the number of a company.
     """
 
@@ -42,6 +50,8 @@ class Bench(Protocol):
     choice: tuple[str, str]
     text: str
     person: str
+    pipeline: str
+    process: str
     cards_share_numbers: bool
 
     def now(self) -> datetime:
@@ -92,11 +102,11 @@ class Bench(Protocol):
         """Give a field another name in the portal and return that."""
         ...
 
-    def lose_answer(self, of: Literal["comment", "task"]) -> None:
+    def lose_answer(self, of: Written) -> None:
         """Let the next write of this kind be carried out and its answer get lost."""
         ...
 
-    def swallow(self, of: Literal["comment", "task"]) -> None:
+    def swallow(self, of: Written) -> None:
         """Let the next write of this kind get lost before it is carried out, without an answer."""
         ...
 
@@ -110,6 +120,30 @@ class Bench(Protocol):
 
     def writes(self) -> list[Any]:
         """Return the writing requests that have reached the portal so far."""
+        ...
+
+    def card_choice(self, what: str) -> tuple[str, str] | None:
+        """Return a field of companies or contacts for one of several options: its name and an option."""
+        ...
+
+    def to_do(self, task_id: str) -> list[str]:
+        """Return the lines of a task's checklist that are not ticked off."""
+        ...
+
+    def sell(self, deal_id: str, rows: Sequence[Row]) -> None:
+        """Put product rows into a deal."""
+        ...
+
+    def sold(self, deal_id: str) -> list[Row]:
+        """Return the product rows of a deal."""
+        ...
+
+    def let_guests_in(self) -> None:
+        """Let the portal have external spaces."""
+        ...
+
+    def keep_guests_out(self) -> None:
+        """Let the portal have none and allow none."""
         ...
 
     def notified(self, person: Person) -> int:

@@ -13,9 +13,10 @@ from crmkit.crm.models import Person, TaskState
 from crmkit.crm.registry import connect
 from crmkit.sandbox import Fault
 from crmkit.sandbox.bitrix24 import timeline
-from crmkit.sandbox.bitrix24.kinds import COMPANY, CONTACT, DEAL
+from crmkit.sandbox.bitrix24.kinds import DEAL
 from crmkit.sandbox.bitrix24.models import Group
 from crmkit.sandbox.bitrix24.sandbox import Bitrix24Sandbox
+from crmkit.sandbox.bitrix24.seeding import portal_mapping
 from crmkit.sandbox.bitrix24.tasks import COMPLETED, PENDING, change_task
 from crmkit.sandbox.log import Entry
 from crmkit.testing.bench import Row, Written
@@ -32,21 +33,22 @@ OPERATIONS = {
 READS = (".list", ".get", ".fields", ".getfields", ".getlist", ".current", ".instances", "scope")
 REJECTED, CANCELLED = "отклонено", "отменено"
 OWN: dict[str, Any] = {
+    "deals": {
+        "pipelines": {
+            "sales": {"id": "0", "name": "Продажи"},
+            "repeat": {"id": "1", "name": "Повторные продажи"},
+        },
+    },
     "tasks": {
         "approval": {
             "stages": {"rejected": {"id": f"tag:{REJECTED}"}, "cancelled": {"id": f"tag:{CANCELLED}"}}
         }
     },
     "workflows": {"approval": {"id": "1", "name": "Согласование"}},
-    "robots": ["user:90", "user:91"],
 }
-"""What the section of the sandbox's portal leaves open."""
-PIPELINES = {"sales": {"id": "0", "name": "Продажи"}, "repeat": {"id": "1", "name": "Повторные продажи"}}
-CARD_FIELDS = {
-    "contacts": {"target": {"id": "UF_CRM_TARGET_CLIENT", "name": "Целевой клиент"}},
-    "companies": {"tariff": {"id": "UF_CRM_TARIFF", "name": "Тип тарифа"}},
-}
-"""What the seed ``crm_cases`` has besides."""
+"""What every seed has and the section of the sandbox's portal leaves open."""
+COMMON = portal_mapping("stale_deals")
+"""The names of what every seed has."""
 
 
 def portal_of(box: Bitrix24Sandbox, *, acting_as: str = "user:90", **overrides: Any) -> PortalConfig:
@@ -57,16 +59,9 @@ def portal_of(box: Bitrix24Sandbox, *, acting_as: str = "user:90", **overrides: 
         acting_as: Whose webhook is used; the robot's by default.
         **overrides: Keys of the section that differ.
     """
-    config = box.portal_config
-    own: dict[str, Any] = {"token": box.tokens[acting_as], "user": acting_as}
-    own["deals"] = {"pipelines": PIPELINES, **config["deals"]}
-    own["tasks"] = {**OWN["tasks"], **config.get("tasks", {})}
-    for section, fields in CARD_FIELDS.items():
-        known = box.portal.kinds[CONTACT if section == "contacts" else COMPANY].fields
-        own[section] = config.get(section) or {
-            "fields": {key: one for key, one in fields.items() if one["id"] in known}
-        }
-    return PortalConfig.model_validate({**config, **OWN, **own, **overrides})
+    own = {"token": box.tokens[acting_as], "user": acting_as, "robots": ["user:90", "user:91"]}
+    config = _merged(_merged(_merged(box.portal_config, COMMON), OWN), own)
+    return PortalConfig.model_validate({**config, **overrides})
 
 
 def open_crm(
@@ -198,9 +193,8 @@ class Bitrix24Bench:
 
     def card_choice(self, what: str) -> tuple[str, str] | None:
         """Return a field that the seed ``crm_cases`` has."""
-        key, option = ("tariff", "Базовый") if what == "companies" else ("target", "НЕТ")
-        known = self.box.portal.kinds[COMPANY if what == "companies" else CONTACT].fields
-        return (key, option) if CARD_FIELDS[what][key]["id"] in known else None
+        key, option = ("tariff", "Базовый") if what == "companies" else ("target_client", "НЕТ")
+        return (key, option) if key in self.box.portal_config.get(what, {}).get("fields", {}) else None
 
     def to_do(self, task_id: str) -> list[str]:
         """Return what is not ticked off."""
@@ -247,8 +241,19 @@ class Bitrix24Bench:
         return self.box.portal.items[DEAL].get(int(deal_id)) or {}
 
     def _mapped(self, section: str, name: str) -> str:
-        names: Mapping[str, Mapping[str, Any]] = self.box.portal_config["deals"][section]
+        names: Mapping[str, Mapping[str, Any]] = COMMON["deals"][section]
         return str(names[name]["id"])
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merged(below, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def _only_reads(entry: Entry) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from crmkit.clock import Clock
 from crmkit.config import PortalConfig
@@ -13,10 +13,17 @@ from crmkit.crm.models import Person, TaskState
 from crmkit.crm.registry import connect
 from crmkit.sandbox import Fault
 from crmkit.sandbox.planfix.sandbox import PlanfixSandbox
+from crmkit.testing.bench import Row, Written
 
 __all__ = ["PlanfixBench", "open_crm", "portal_of"]
 
-OPERATIONS = {"comment": "POST /task/{id}/comments/", "task": "POST /task/", "deal": "POST /task/{id}"}
+CREATES = {
+    "comment": "POST /task/{id}/comments/",
+    "task": "POST /task/",
+    "deal": "POST /task/",
+    "workspace": "POST /project/",
+}
+UPDATE = "POST /task/{id}"
 READS = ("/list", "/filters")
 
 
@@ -61,6 +68,8 @@ class PlanfixBench:
         self.choice = ("return_state", "свободная сделка")
         self.text = "snooze_reason"
         self.person = "previous_assignee"
+        self.pipeline = ""
+        self.process = ""
         self.cards_share_numbers = True
 
     def now(self) -> datetime:
@@ -122,21 +131,21 @@ class PlanfixBench:
         self.box.act.rename_field(self._mapped("fields", field), "Переименовано")
         return "Переименовано"
 
-    def lose_answer(self, of: Literal["comment", "task"]) -> None:
+    def lose_answer(self, of: Written) -> None:
         """Cut the connection after the next such write."""
-        self.box.faults.add(Fault("drop_answer", OPERATIONS[of]))
+        self.box.faults.add(Fault("drop_answer", CREATES[of]))
 
-    def swallow(self, of: Literal["comment", "task"]) -> None:
+    def swallow(self, of: Written) -> None:
         """Cut the connection before the next such write."""
-        self.box.faults.add(Fault("reset", OPERATIONS[of]))
+        self.box.faults.add(Fault("reset", CREATES[of]))
 
     def queue_next_update(self) -> None:
         """Answer the next change of a task with 202."""
-        self.box.faults.add(Fault("accept_202", OPERATIONS["deal"], seconds=30))
+        self.box.faults.add(Fault("accept_202", UPDATE, seconds=30))
 
     def refuse_next_field(self, field: str) -> None:
         """Answer the next change of a task with ``failures``: all custom fields are refused."""
-        self.box.faults.add(Fault("failures", OPERATIONS["deal"], body=["customFieldData"]))
+        self.box.faults.add(Fault("failures", UPDATE, body=["customFieldData"]))
 
     def writes(self) -> list[Any]:
         """Return the log without reads."""
@@ -145,6 +154,28 @@ class PlanfixBench:
             for entry in self.box.requests
             if entry.verb != "GET" and not entry.operation.endswith(READS)
         ]
+
+    def card_choice(self, what: str) -> tuple[str, str] | None:
+        """Return nothing: cards of this seed have no fields."""
+        return None
+
+    def to_do(self, task_id: str) -> list[str]:
+        """Return nothing: checklists cannot be written."""
+        return []
+
+    def sell(self, deal_id: str, rows: Sequence[Row]) -> None:
+        """Refuse: tasks have no product rows."""
+        raise NotImplementedError("deals of Planfix have no product rows")
+
+    def sold(self, deal_id: str) -> list[Row]:
+        """Return nothing: tasks have no product rows."""
+        return []
+
+    def let_guests_in(self) -> None:
+        """Do nothing: whoever is a contact can be let into a project."""
+
+    def keep_guests_out(self) -> None:
+        """Do nothing: there is no such switch."""
 
     def notified(self, person: Person) -> int:
         """Count somebody's notifications."""

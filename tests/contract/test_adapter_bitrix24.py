@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -22,3 +22,11 @@ class TestBitrix24(AdapterSuite):
     @pytest.fixture
     def bench(self, bitrix24_bench: Bitrix24Bench) -> Bench:
         return bitrix24_bench
+
+
+class TestBitrix24Cases(TestBitrix24):
+    """The same on a portal with more pipelines, processes, departments and fields of cards."""
+
+    @pytest.fixture
+    def bitrix24_options(self) -> dict[str, Any]:
+        return {"seed": "crm_cases", "companies": 30, "deals": 90}

@@ -11,13 +11,15 @@ from crmkit.crm.capabilities import Capability
 from crmkit.testing.bench import Bench
 from crmkit.testing.suites.cards import CardSuite
 from crmkit.testing.suites.comments import CommentSuite
+from crmkit.testing.suites.creation import CreationSuite
 from crmkit.testing.suites.deals import DealSuite
 from crmkit.testing.suites.tasks import TaskSuite
+from crmkit.testing.suites.work import WorkSuite
 
 __all__ = ["AdapterSuite"]
 
 
-class AdapterSuite(DealSuite, CommentSuite, TaskSuite, CardSuite):
+class AdapterSuite(DealSuite, CreationSuite, CommentSuite, TaskSuite, CardSuite, WorkSuite):
     """The whole suite. Derive a class ``TestX(AdapterSuite)`` and give it a fixture ``bench``.
 
     Attributes:

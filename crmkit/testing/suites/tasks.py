@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from crmkit.crm.models import AuthorKind, NewTask, Ref, TaskState
+from crmkit.crm.capabilities import Capability
+from crmkit.crm.models import AuthorKind, NewTask, Ref, TaskChanges, TaskState
 from crmkit.exceptions import ConfigurationError, NotFound, OutcomeUnknown
 from crmkit.testing.bench import Bench
+from crmkit.testing.suites.guards import needs, writes_itself
 
 __all__ = ["TaskSuite"]
 
@@ -106,3 +108,80 @@ class TaskSuite:
         """It is not found, not empty."""
         with pytest.raises(NotFound):
             bench.crm.tasks.get("999999999", kind=bench.task_kind)
+
+    def test_a_task_of_a_client_belongs_to_no_deal(self, bench: Bench) -> None:
+        """A company may have tasks of its own."""
+        company = next(iter(bench.crm.companies.find())).ref
+        new = NewTask(title=TITLE, kind=bench.task_kind, assignees=(bench.manager,), company=company)
+        created = bench.crm.tasks.create(new, key="run:1")
+        task = bench.crm.tasks.get(created.id, kind=bench.task_kind)
+        if task.company is None and task.deal is None:
+            pytest.skip(f"{bench.crm.provider} does not tell of whom a task is")
+        assert (task.company, task.deal) == (company, None)
+
+    def test_a_task_is_changed_in_one_write(self, bench: Bench) -> None:
+        """Only what is given; a deadline can be taken away."""
+        writes_itself(bench, bench.crm.tasks, "update")
+        deal = bench.new_deal()
+        task = bench.crm.tasks.create(new_task(bench, deal), key="run:1").id
+        deadline = (bench.now() + timedelta(days=9)).replace(microsecond=0)
+        before = len(bench.writes())
+        changes = TaskChanges(title="Перезвонить", deadline=deadline, assignees=(bench.manager,))
+        bench.crm.tasks.update(task, changes, kind=bench.task_kind)
+        assert len(bench.writes()) == before + 1
+        after = bench.crm.tasks.get(task, kind=bench.task_kind)
+        assert (after.title, after.deadline, after.assignees) == ("Перезвонить", deadline, (bench.manager,))
+        assert after.deal == Ref(kind="deal", id=deal)
+        bench.crm.tasks.update(task, TaskChanges(deadline=None), kind=bench.task_kind)
+        after = bench.crm.tasks.get(task, kind=bench.task_kind)
+        assert (after.title, after.deadline, after.state) == ("Перезвонить", None, TaskState.OPEN)
+
+    def test_a_checklist_is_what_is_still_to_be_done(self, bench: Bench) -> None:
+        """Lines that are not wanted any more are ticked off, new ones are added, none comes twice."""
+        needs(bench, Capability.CHECKLISTS)
+        new = new_task(bench, bench.new_deal()).model_copy(
+            update={"checklist": ("Тариф", "Стоимость & срок")}
+        )
+        task = bench.crm.tasks.create(new, key="run:1").id
+        assert bench.to_do(task) == ["Тариф", "Стоимость & срок"]
+        for _ in range(2):
+            changes = TaskChanges(checklist=("Стоимость & срок", "Ответственный"))
+            bench.crm.tasks.update(task, changes, kind=bench.task_kind)
+            assert bench.to_do(task) == ["Стоимость & срок", "Ответственный"]
+        bench.crm.tasks.update(task, TaskChanges(checklist=("Тариф",)), kind=bench.task_kind)
+        assert bench.to_do(task) == ["Тариф"]
+        bench.crm.tasks.update(task, TaskChanges(checklist=()), kind=bench.task_kind)
+        assert bench.to_do(task) == []
+
+    def test_tasks_of_deals(self, bench: Bench) -> None:
+        """Those of a kind, of any of the deals, each once."""
+        writes_itself(bench, bench.crm.tasks, "of_deals")
+        deals = [Ref(kind="deal", id=bench.new_deal()) for _ in range(3)]
+        made = {
+            bench.crm.tasks.create(new_task(bench, deal.id), key=f"run:{deal.id}:{n}").id: deal
+            for deal in deals
+            for n in range(2)
+        }
+        found = [*bench.crm.tasks.of_deals(*deals[:2], kind=bench.task_kind)]
+        assert {task.id: task.deal for task in found} == {
+            number: deal for number, deal in made.items() if deal in deals[:2]
+        }
+        assert len(found) == 4
+
+    def test_many_tasks_are_read_together(self, bench: Bench) -> None:
+        """With their states; unknown ones are left out."""
+        deal = bench.new_deal()
+        made = [bench.crm.tasks.create(new_task(bench, deal), key=f"run:{n}").id for n in range(3)]
+        bench.decide(bench.other_manager, made[1], TaskState.REJECTED)
+        found = {
+            task.id: task.state for task in bench.crm.tasks.with_ids(*made, "999999999", kind=bench.task_kind)
+        }
+        assert found == {made[0]: TaskState.OPEN, made[1]: TaskState.REJECTED, made[2]: TaskState.OPEN}
+        assert {TaskState.OPEN, TaskState.DONE, TaskState.REJECTED} <= bench.crm.tasks.states(bench.task_kind)
+
+    def test_a_decision_can_be_taken_back(self, bench: Bench) -> None:
+        """Open again is open, whatever it was."""
+        task = bench.crm.tasks.create(new_task(bench, bench.new_deal()), key="run:1").id
+        for state in (TaskState.REJECTED, TaskState.OPEN, TaskState.DONE):
+            bench.crm.tasks.set_state(task, state, kind=bench.task_kind)
+            assert bench.crm.tasks.get(task, kind=bench.task_kind).state is state
