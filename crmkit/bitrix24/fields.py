@@ -26,6 +26,7 @@ class FieldInfo:
         multiple: It holds a list.
         required: An object cannot be made without it.
         items: Options of an enumeration, label by id.
+        settings: The vendor's settings of a user field, for example the types that a link may lead to.
     """
 
     name: str
@@ -35,6 +36,7 @@ class FieldInfo:
     multiple: bool = False
     required: bool = False
     items: Mapping[str, str] | None = None
+    settings: Mapping[str, Any] | None = None
 
 
 class Schema:
@@ -165,6 +167,7 @@ def _field(name: str, facts: Mapping[str, Any]) -> FieldInfo:
         multiple=bool(facts.get("isMultiple")),
         required=bool(facts.get("isRequired")),
         items=items or None,
+        settings=as_map(facts.get("settings")) or None,
     )
 
 

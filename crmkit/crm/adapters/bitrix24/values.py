@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from crmkit.bitrix24.fields import FieldInfo
-from crmkit.crm.models import Person, Ref
+from crmkit.crm.models import EntityKind, Person, Ref
 from crmkit.exceptions import ValidationError
 
 __all__ = ["custom_values", "empty", "for_filter", "neutral_type", "read", "write"]
@@ -33,8 +35,15 @@ NEUTRAL_TYPES = {
     "user": "person",
     "crm_company": "company",
     "crm_contact": "ref",
+    "crm": "ref",
 }
 """What a type is called neutrally; all others are ``other``: read as the vendor's value, not written."""
+LETTERS: Mapping[str, EntityKind] = {"D": "deal", "C": "contact", "CO": "company"}
+"""How a link of type ``crm`` begins if it may lead to several types."""
+MONEY = re.compile(r"-?\d+(\.\d+)?\|[A-Z]{3}")
+LINK = re.compile(r"(D|C|CO)_(\d+)")
+CURRENCY = "RUB"
+"""In which an amount without a currency is written into a field of type ``money``."""
 PLURALS = {"choice": "choices", "person": "people"}
 
 
@@ -118,7 +127,7 @@ def for_filter(field: FieldInfo, value: Any) -> Any:
 
 
 def _readable(field: FieldInfo) -> FieldInfo:
-    return FieldInfo(field.name, field.type, field.title, False, field.multiple, False, field.items)
+    return replace(field, read_only=False)
 
 
 def _nothing(value: Any) -> bool:
@@ -133,7 +142,36 @@ def _read_one(field: FieldInfo, value: Any) -> Any:
         return None
     if kind == "choice":
         return (field.items or {}).get(str(value), str(value))
+    if field.type == "crm":
+        return _read_link(field, str(value))
+    if field.type == "money" and str(value).partition("|")[2] not in ("", CURRENCY):
+        return str(value)
     return reader(value) if reader else value
+
+
+def _read_link(field: FieldInfo, value: str) -> Any:
+    """Return where a link leads; the vendor's text if that is nothing neutral or cannot be told."""
+    match = LINK.fullmatch(value)
+    if match:
+        return Ref(kind=LETTERS[match[1]], id=match[2])
+    kinds = _allowed(field)
+    return Ref(kind=kinds[0], id=value) if value.isdigit() and len(kinds) == 1 else value
+
+
+def _write_link(field: FieldInfo, value: Any) -> str:
+    """Return a link as the portal takes it: the plain number if it may lead to one type only."""
+    kinds = _allowed(field)
+    letter = next((one for one, kind in LETTERS.items() if isinstance(value, Ref) and kind == value.kind), "")
+    if not letter or not value.id.isdigit() or (kinds and value.kind not in kinds):
+        raise _misfit(field, value, f"a {' or '.join(kinds or LETTERS.values())}")
+    return str(value.id) if len(kinds) == 1 else f"{letter}_{value.id}"
+
+
+def _allowed(field: FieldInfo) -> tuple[EntityKind, ...]:
+    """Return the neutral types that a link may lead to; none if others are allowed too or nothing is told."""
+    on = {name for name, mark in (field.settings or {}).items() if mark == "Y"}
+    kinds = {kind.upper(): kind for kind in LETTERS.values()}
+    return tuple(kinds[name] for name in sorted(on)) if on and on <= set(kinds) else ()
 
 
 def _number(value: Any) -> Any:
@@ -178,8 +216,12 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 def _write_one(field: FieldInfo, kind: str, value: Any) -> Any:
     if kind == "choice":
         return _option(field, value)
+    if field.type == "crm":
+        return _write_link(field, value)
     if kind in ("person", "company", "ref"):
         return _linked(field, kind, value)
+    if field.type == "money" and isinstance(value, str) and MONEY.fullmatch(value):
+        return value
     expected = _EXPECTED[kind]
     fits = isinstance(value, expected) and (kind == "bool" or not isinstance(value, bool))
     if not fits or (kind == "date" and isinstance(value, datetime)):
@@ -190,7 +232,7 @@ def _write_one(field: FieldInfo, kind: str, value: Any) -> Any:
         raise _misfit(field, value, "a moment with its zone")
     if kind == "number" and field.type == "integer" and value != int(value):
         raise _misfit(field, value, "a whole number")
-    return value
+    return f"{value}|{CURRENCY}" if field.type == "money" else value
 
 
 _EXPECTED: Mapping[str, Any] = {
