@@ -75,7 +75,7 @@ class Case:
     @cached_property
     def service(self) -> tuple[date | None, date | None]:
         """The first and the last day of the service, as far as the card tells."""
-        start, end = (self._day_in(name) for name in ("service_from", "service_to"))
+        start, end = (self._day_in(name) for name in ("service_start", "service_end"))
         return start, end
 
     @cached_property

@@ -68,7 +68,7 @@ class AutoDeal(Recipe[AutoDealSettings, Snapshot]):
             "company_changed",
             of="company",
             created=True,
-            fields=("tariff", "cost", "inn", "service_from", "service_to"),
+            fields=("tariff", "cost", "inn", "service_start", "service_end"),
         ),
     )
 

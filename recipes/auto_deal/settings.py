@@ -173,7 +173,7 @@ class AutoDealSettings(Settings):
     month_of: Literal["created", "company", "service"] = Field(
         "created",
         description="The month in which the deal is created, that of the company's creation, or that of the "
-        "company's field service_from.",
+        "company's field service_start.",
     )
     month_format: MonthFormat = Field(
         "nominative", description="«Январь 2025», «января 2025», «Янв 2025» or «01.2025»."

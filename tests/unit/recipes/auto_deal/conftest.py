@@ -66,8 +66,8 @@ CARD = {
     "tariff": ("Тип тарифа", "choice", TARIFFS),
     "cost": ("Стоимость", "text", ()),
     "inn": ("ИНН", "text", ()),
-    "service_from": ("Обслуживание с", "date", ()),
-    "service_to": ("Обслуживание по", "date", ()),
+    "service_start": ("Обслуживание с", "date", ()),
+    "service_end": ("Обслуживание по", "date", ()),
 }
 FIELDS = {
     "tariff": ("Тип тарифа", "choice", TARIFFS),

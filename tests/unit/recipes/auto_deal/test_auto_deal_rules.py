@@ -152,7 +152,7 @@ def test_the_deadline_counts_working_days_and_is_told_when_it_has_passed(desk: O
 def test_the_month_is_that_of_the_setting(desk: Open, month_of: str, title: str) -> None:
     office = desk(month_of=month_of)
     office.at(datetime(2025, 1, 31, 23, 50, tzinfo=office.crm.timezone))
-    number = office.company("ИП Иванов", service_from=date(2025, 3, 1))
+    number = office.company("ИП Иванов", service_start=date(2025, 3, 1))
     office.run()
     office.at(datetime(2025, 2, 3, 12, tzinfo=office.crm.timezone))
     office.edit(number, tariff="Базовый")
@@ -510,7 +510,7 @@ def test_an_option_that_the_deal_does_not_have_is_told(desk: Open) -> None:
 def test_monthly_mode_makes_one_deal_per_month_of_service(desk: Open) -> None:
     office = desk(mode="monthly", steps=USUAL_STEPS[:1])
     number = office.company(
-        "ИП Иванов", tariff="Базовый", service_from=date(2025, 2, 1), service_to=date(2025, 3, 31)
+        "ИП Иванов", tariff="Базовый", service_start=date(2025, 2, 1), service_end=date(2025, 3, 31)
     )
     assert office.verdict(number) == "not_yet"
     for month in (2, 3, 4):
