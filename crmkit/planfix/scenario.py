@@ -74,6 +74,7 @@ class Request:
         headers: Further headers.
         form: The body as parameters of a form: the better way.
         template: The body as JSON, for who wants the values of fields too; without those of free text.
+            Empty for contacts: how their variables are called is not in the documents.
     """
 
     url: str
@@ -168,16 +169,13 @@ def setup_request(
     elif proof == "hmac":
         headers[SIGNATURE_HEADER] = f'%%%HMACSHA256("{number}:{event}";"{SECRET}")%%%'
     values = {place.variable: number, "event": event}
-    if place.variable == "task":
-        values["status"] = "{{Задача.Статус}}"
-        values |= {
-            key: _variable(one.name) for key, one in (fields or {}).items() if one.type not in FREE_TEXT
-        }
+    known = {key: _variable(one.name) for key, one in (fields or {}).items() if one.type not in FREE_TEXT}
+    body = values | {"status": "{{Задача.Статус}}"} | known if place.variable == "task" else {}
     return Request(
         url=f"{base}/{SECRET}" if proof == "path" else base,
         headers=headers,
-        form={place.variable: number, "event": event},
-        template=json.dumps(values, ensure_ascii=False, indent=2).replace('\\"', '"'),
+        form=values,
+        template=json.dumps(body, ensure_ascii=False, indent=2).replace('\\"', '"') if body else "",
     )
 
 

@@ -6,7 +6,7 @@ import heapq
 import math
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -200,10 +200,40 @@ class Account(Shelves):
         """Put a comment into a contact; recipients are told."""
         comment.contact = contact.id
         self._keep(comment, contact)
+        if not silent or self.settings.silent_fires_scenarios:
+            self.automation.card_happened(
+                frozenset({"comment"}), contact, author=comment.owner, at=comment.at, comment=comment.id
+            )
         if not silent:
             but = (comment.owner, author)
             told = self._tell(comment.recipients, None, plain(comment.text), but=but, comment=comment.id)
             comment.unread = frozenset(told)
+
+    def add_contact(self, contact: Contact, *, author: str) -> Contact:
+        """Put a new contact or company in."""
+        self.contacts[contact.id] = contact
+        self.automation.card_happened(frozenset({"created"}), contact, author=author, at=contact.created)
+        return contact
+
+    def contact_changed(
+        self, contact: Contact, before: Contact, *, author: str, at: float, silent: bool = False
+    ) -> None:
+        """Start what waits for a change of a contact, if it really changed.
+
+        Args:
+            contact: As it is.
+            before: A copy of what it was.
+            author: Who did it.
+            at: When.
+            silent: Whether it was done silently.
+        """
+        names = [one.name for one in fields(Contact) if one.name not in ("fields", "updated", "comments")]
+        changed = [name for name in names if getattr(contact, name) != getattr(before, name)]
+        numbers = sorted(contact.fields.keys() | before.fields.keys())
+        changed += [f"field {one}" for one in numbers if contact.fields.get(one) != before.fields.get(one)]
+        if changed and (not silent or self.settings.silent_fires_scenarios):
+            kinds = frozenset({"changed"})
+            self.automation.card_happened(kinds, contact, author=author, at=at, changed=tuple(changed))
 
     def _keep(self, comment: Comment, holder: Task | Contact) -> None:
         self.comments[comment.id] = comment

@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo
 
 from crmkit.sandbox.planfix.fields import decode
 from crmkit.sandbox.planfix.matching import Circumstance, holds
-from crmkit.sandbox.planfix.models import Comment, FieldDef, Task
+from crmkit.sandbox.planfix.models import Comment, Contact, FieldDef, Task
 from crmkit.sandbox.planfix.outbox import Outbox
 from crmkit.sandbox.planfix.scenarios import (
     Button,
     Delivery,
     Event,
-    HttpRequest,
     IncomingWebhook,
     Scenario,
     Steps,
@@ -114,7 +113,7 @@ class Automation:
             return
         event = Event(kinds, task.id, author, at, changed, comment, self._chain)
         for scenario in list(self.scenarios.values()):
-            if scenario.object not in (0, task.object):
+            if scenario.about != "task" or scenario.object not in (0, task.object):
                 continue
             told = event
             if not kinds.isdisjoint(("created", "changed")):
@@ -123,6 +122,23 @@ class Automation:
                     told = replace(event, kinds=kinds | self._compare(scenario, task, author, at, kinds))
             if scenario.listens_to(told):
                 self._start(scenario, told)
+
+    def card_happened(
+        self,
+        kinds: frozenset[str],
+        contact: Contact,
+        *,
+        author: str,
+        at: float,
+        changed: tuple[str, ...] = (),
+        comment: int = 0,
+    ) -> None:
+        """Start the scenarios of contacts or of companies that wait for this."""
+        about = "company" if contact.is_company else "contact"
+        event = Event(kinds, 0, author, at, changed, comment, self._chain, contact.id)
+        for scenario in list(self.scenarios.values()):
+            if scenario.about == about and scenario.listens_to(event):
+                self._start(scenario, event)
 
     def _compare(
         self, scenario: Scenario, task: Task, author: str, at: float, kinds: frozenset[str] = frozenset()
@@ -170,7 +186,7 @@ class Automation:
         if scenario.delay <= 0:
             self._fire(scenario, event, event.at)
             return
-        key = (scenario.id, event.task)
+        key = (scenario.id, event.task or -event.contact)
         round_ = self._rounds[key] = self._rounds.get(key, 0) + 1
 
         def later(at: float) -> None:
@@ -180,6 +196,11 @@ class Automation:
         self._account.enqueue(f"scenario:{scenario.id}", later, due=event.at + scenario.delay)
 
     def _fire(self, scenario: Scenario, event: Event, at: float) -> None:
+        if event.contact:
+            request, author = scenario.steps.request, scenario.author or event.author
+            if scenario.active and request is not None and self.spend(at):
+                self._post(Delivery(0, 0, request, at, event.comment, author, scenario.id, event.contact))
+            return
         task = self._account.tasks[event.task]
         now = Circumstance(self._account, task, event.author, bool(event.chain), at)
         if not scenario.active or not (scenario.matches or self._holds(scenario, now)):
@@ -220,13 +241,10 @@ class Automation:
             text = stored(said.fill(steps.comment))
             account.add_comment(task, Comment(account.new_id("comment"), task.id, author, at, text=text))
         if steps.request is not None and self.spend(at):
-            self._post(steps.request, task, author=author, at=at, comment=comment, scenario=scenario)
+            self._post(Delivery(0, task.id, steps.request, at, comment, author, scenario))
 
-    def _post(
-        self, request: HttpRequest, task: Task, *, author: str, at: float, comment: int, scenario: int
-    ) -> None:
-        number = len(self.deliveries) + 1
-        delivery = Delivery(number, task.id, request, at, comment=comment, author=author, scenario=scenario)
+    def _post(self, delivery: Delivery) -> None:
+        delivery.id = len(self.deliveries) + 1
         self.deliveries.append(delivery)
         self.outbox.put(delivery)
 

@@ -15,7 +15,7 @@ object 4 «Задача»     process 4: 41 «В работе», and closed 42 �
                       task templates 11 «Подготовка документов», 12 «Настройка учёта», 13 «Первая
                       консультация», 14 «Позвонить клиенту 1 раз»
 fields                :data:`DEAL_FIELDS` (110 to 119), :data:`CARD_FIELDS` of contacts and companies
-                      (201 to 208)
+                      (201 to 209)
 project 1             the space of company 3, of template 1 «Пространство клиента»; field 205 says so
 reports, filters      reports 2 and 3 over objects 1 and 3; saved filters 40002 lost, 40003 won deals
 ====================  ===================================================================================
@@ -118,6 +118,7 @@ CARD_FIELDS = {
     "client_contact": FieldDef(206, "Ответственный со стороны клиента", 10),
     "service_start": FieldDef(207, "Начало обслуживания", 3),
     "target_client": FieldDef(208, "Целевой клиент", 8, ["ДА", "НЕТ"]),
+    "service_end": FieldDef(209, "Окончание обслуживания", 3),
 }
 """Custom fields of contacts and companies by logical name."""
 AMOUNT = FieldDef(109, "Сумма", 1)

@@ -112,8 +112,7 @@ def _contact(account: Account, webhook: IncomingWebhook, values: dict[str, str])
     number, now = account.new_id("contact"), account.now()
     contact = Contact(number, values.get("name", ""), created=now, updated=now, added_by=webhook.author)
     contact.description, contact.process = values.get("description", ""), 1
-    account.contacts[number] = contact
-    return contact
+    return account.add_contact(contact, author=webhook.author)
 
 
 def _changes(account: Account, values: dict[str, str]) -> dict[str, Any]:

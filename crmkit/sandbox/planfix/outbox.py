@@ -139,8 +139,9 @@ class Outbox:
 
     def _context(self, delivery: Delivery, at: float) -> Context:
         account = self._account
-        task, comment = account.tasks[delivery.task], account.comments.get(delivery.comment)
-        return Context(account, task, comment, author=delivery.author, at=at)
+        task, contact = account.tasks.get(delivery.task), account.contacts.get(delivery.contact)
+        comment = account.comments.get(delivery.comment)
+        return Context(account, task, comment, author=delivery.author, at=at, contact=contact)
 
     def _exchange(self, delivery: Delivery, payload: bytes, headers: dict[str, str]) -> tuple[int, str]:
         parts = urlsplit(delivery.url)
@@ -161,7 +162,10 @@ class Outbox:
         with account.lock:
             number = account.new_id("comment")
             comment = Comment(number, delivery.task, delivery.author, at, text=stored(answer))
-            account.add_comment(account.tasks[delivery.task], comment)
+            if delivery.contact:
+                account.add_contact_comment(account.contacts[delivery.contact], comment)
+            else:
+                account.add_comment(account.tasks[delivery.task], comment)
 
 
 def _credentials(request: HttpRequest, payload: bytes) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -164,6 +165,20 @@ class Act(Workshop):
     def detach_field(self, object_: int, field: int) -> None:
         """Take a custom field off an object: values written to it are swallowed from now on."""
         self._account.objects[object_].fields.discard(field)
+
+    def set_card(self, user: Who, contact: int, **values: Any) -> None:
+        """Change a contact or company: attributes by their names, custom fields as ``field_201``."""
+        account = self._account
+        with account.lock:
+            card = account.contacts[contact]
+            before, card.fields = replace(card), dict(card.fields)
+            for name, value in values.items():
+                if name.startswith("field_"):
+                    card.fields[account.fields.contact[int(name[6:])].id] = value
+                else:
+                    setattr(card, name, value)
+            card.updated = account.now()
+            account.contact_changed(card, before, author=self._ref(user), at=card.updated)
 
     def set_contact(self, contact: int, **values: Any) -> None:
         """Set what the API does not let anybody write: attributes of a contact or company by their names.

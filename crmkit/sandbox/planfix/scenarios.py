@@ -42,6 +42,7 @@ EVENTS = (
 then; ``changed_to_match``: the same without creation; ``changed_still_matching``: they held before and do
 still. ``date``: a date of the task has come. ``datatag``: a comment with rows; ``datatag_row``: each row."""
 MATCHING = ("came_to_match", "changed_to_match", "changed_still_matching")
+CARDS, CARD_EVENTS = ("contact", "company"), ("created", "changed", "comment")
 DATES = ("start", "end", "delayed_till")
 LOOPBACK = ("127.0.0.1", "localhost")
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -61,6 +62,7 @@ class Event:
         changed: What changed: attributes of a task, ``field 109``.
         comment: The comment that was added, if any.
         chain: The scenarios that have led here, the first one first.
+        contact: To which contact or company it happened instead; then ``task`` is 0.
     """
 
     kinds: frozenset[str]
@@ -70,6 +72,7 @@ class Event:
     changed: tuple[str, ...] = ()
     comment: int = 0
     chain: tuple[int, ...] = ()
+    contact: int = 0
 
 
 @dataclass
@@ -136,6 +139,8 @@ class Scenario:
         name: What people call it.
         events: Which of :data:`EVENTS` start it; one is enough.
         steps: What it does; values are read when it does it.
+        about: ``task``, or of the process of contacts ``contact`` (persons) or ``company``: these send
+            requests only, when one is created, changed or commented.
         object: Of which kind of task; 0 for all.
         status: Only if the task has this status by then; 0 for any.
         conditions: What must hold, by then for most events, at the change for those about matching.
@@ -153,6 +158,7 @@ class Scenario:
     name: str
     events: tuple[str, ...]
     steps: Steps
+    about: str = "task"
     object: int = 0
     status: int = 0
     conditions: tuple[Condition, ...] = ()
@@ -172,6 +178,12 @@ class Scenario:
         check_logic(self.logic, len(self.conditions))
         if ("date" in self.events) is not bool(self.date):
             raise ValueError('the event "date" and the date it is about go together')
+        if self.about not in ("task", *CARDS):
+            raise ValueError(f"scenarios are about task, {' or '.join(CARDS)}, not {self.about!r}")
+        done = self.steps.status or self.steps.fields or self.steps.comment
+        of_tasks = self.object or self.status or self.conditions or done
+        if self.about in CARDS and (of_tasks or not set(self.events) <= set(CARD_EVENTS)):
+            raise ValueError(f"scenarios of contacts send a request on {', '.join(CARD_EVENTS)}, no more")
         if self.date and self.date not in DATES and not self.date.removeprefix("field ").isdigit():
             raise ValueError(f"no date {self.date!r}; there are {', '.join(DATES)} and field N")
 
@@ -256,6 +268,7 @@ class Delivery:
     comment: int = 0
     author: str = ""
     scenario: int = 0
+    contact: int = 0
     state: str = "waiting"
     url: str = ""
     body: str = ""

@@ -21,7 +21,7 @@ from crmkit.sandbox.planfix.timepoints import point
 
 if TYPE_CHECKING:
     from crmkit.sandbox.planfix.account import Account
-    from crmkit.sandbox.planfix.models import Comment, Task
+    from crmkit.sandbox.planfix.models import Comment, Contact, FieldDef, Task
 
 __all__ = ["Context"]
 
@@ -39,13 +39,22 @@ class Context:
         comment: ``{{Комментарий...}}``, if there is one.
         author: ``{{Событие.Автор}}``: who caused it.
         at: ``{{Системные.Текущее время}}``.
+        contact: ``{{Контакт...}}``, in scenarios of contacts; then there is no task.
     """
 
     def __init__(
-        self, account: Account, task: Task, comment: Comment | None, *, author: str, at: float
+        self,
+        account: Account,
+        task: Task | None,
+        comment: Comment | None,
+        *,
+        author: str,
+        at: float,
+        contact: Contact | None = None,
     ) -> None:
         self._account = account
         self._task = task
+        self._contact = contact
         self._comment = comment
         self._author = author
         self._at = at
@@ -74,7 +83,8 @@ class Context:
         """Return the value of a formula; a text without a function is filled in, an unknown one stays."""
         if not _CALL.match(formula):
             return self.fill(formula)
-        moment = f"{self._task.id} {self._at}"
+        about = self._task or self._contact
+        moment = f"{about.id if about else 0} {self._at}"
         value = Formula(self._account.settings, self.fill, moment).compute(formula)
         return typed if value is None else value
 
@@ -84,9 +94,12 @@ class Context:
         return typed if value is None else escape(value)
 
     def _resolve(self, kind: str, name: str) -> str | None:
-        if kind == "Задача":
+        if kind == "Задача" and self._task is not None:
             getter = TASK.get(name)
-            return getter(self, self._task) if getter else self._field(name)
+            return getter(self, self._task) if getter else self._field(name, self._task)
+        if kind == "Контакт" and self._contact is not None:
+            card = CONTACT.get(name)
+            return card(self, self._contact) if card else self._card_field(name, self._contact)
         if kind == "Комментарий" and self._comment is not None:
             comment = COMMENT.get(name)
             return comment(self, self._comment) if comment else None
@@ -97,13 +110,23 @@ class Context:
             return datetime.fromtimestamp(self._at, self._zone).strftime(shown) if shown else None
         return None
 
-    def _field(self, name: str) -> str | None:
+    def _field(self, name: str, task: Task) -> str | None:
         """Return a custom field by its name; ``None`` if the task has no such field."""
-        kind = self._account.kind_of(self._task)
-        for spec in self._account.fields.task.values():
-            if spec.name == name and (kind is None or spec.id in kind.fields):
-                value = self._task.fields.get(spec.id)
-                return string_value(encode(spec, value, self._point, self._account.name_of))
+        kind = self._account.kind_of(task)
+        return self._named(name, self._account.fields.task, kind.fields if kind else None, task.fields)
+
+    def _card_field(self, name: str, contact: Contact) -> str | None:
+        template = self._account.contact_templates.get(contact.template)
+        attached = template.fields if template else None
+        return self._named(name, self._account.fields.contact, attached, contact.fields)
+
+    def _named(
+        self, name: str, specs: dict[int, FieldDef], attached: set[int] | None, values: dict[int, Any]
+    ) -> str | None:
+        for spec in specs.values():
+            if spec.name == name and (attached is None or spec.id in attached):
+                shown = encode(spec, values.get(spec.id), self._point, self._account.name_of)
+                return string_value(shown)
         return None
 
     def _point(self, at: float) -> Any:
@@ -142,6 +165,17 @@ TASK: dict[str, Callable[[Context, Task], str]] = {
     "Планируемое начало": lambda c, t: c.moment(t.start),
     "Планируемое завершение": lambda c, t: c.moment(t.end),
 }
+CONTACT: dict[str, Callable[[Context, Contact], str]] = {
+    "Номер": lambda c, k: str(k.id),
+    "Название": lambda c, k: k.full_name,
+    "Имя": lambda c, k: k.name,
+    "Фамилия": lambda c, k: k.lastname,
+    "Email": lambda c, k: k.email,
+    "Телефон": lambda c, k: k.phones[0][0] if k.phones else "",
+    "Ответственные": lambda c, k: c.names(k.supervisors),
+    "Дата создания": lambda c, k: c.moment(k.created),
+}
+"""By analogy with tasks: which variables there are for contacts is not in the documents at hand."""
 COMMENT: dict[str, Callable[[Context, Comment], str]] = {
     "Номер": lambda c, m: str(m.id),
     "Текст": lambda c, m: plain(m.text),

@@ -238,3 +238,21 @@ def test_what_the_client_itself_writes_starts_nothing(handler: Handler) -> None:
         box.act.rename("user:4", task, "Чужое")
         assert box.act.deliver()
         assert len(handler.events) == 1
+
+
+@pytest.mark.parametrize("handler", GUARDS.values(), ids=GUARDS, indirect=True)
+def test_a_new_company_is_told_as_setup_says(box: PlanfixSandbox, planfix: Planfix, handler: Handler) -> None:
+    proof = next(name for name, guard in GUARDS.items() if type(guard) is type(handler.guard))
+    told = setup_request(Place("companies"), handler.url, proof, event="company_changed")
+    request = {
+        "url": told.url.replace("SECRET", SECRET),
+        "headers": {name: value.replace("SECRET", SECRET) for name, value in told.headers.items()},
+        "form": dict(told.form),
+    }
+    box.act.add_scenario("Компании", events=["created", "changed"], about="company", request=request)
+    made = planfix.contacts.create(name="ООО «Волга»", is_company=True)
+    planfix.contacts.create(name="Анна")
+    assert box.act.deliver()
+    (event,) = handler.events
+    assert (event.task_id, event.contact_id, event.name) == (None, made.id, "company_changed")
+    assert event.problem == ""

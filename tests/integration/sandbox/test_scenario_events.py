@@ -272,3 +272,81 @@ def test_each_operation_counts_buttons_and_webhooks_too(api):
     origin = api.box.url.removesuffix("/rest")
     api.session.post(f"{origin}{path}", json={"task": str(task), "comment": "x"}, timeout=10)
     assert api.box.account.automation.operations["2025-03"] == 6  # its own, and two of the scenario
+
+
+def cards(api, receiver):
+    assert api.box.act.deliver()
+    return [dict(parse_qsl(one.body, keep_blank_values=True)) for one in receiver.got]
+
+
+def hear(api, receiver, about, *events, **options):
+    form = {"contact": "{{Контакт.Номер}}", "name": "{{Контакт.Название}}", "who": "{{Событие.Автор}}"}
+    request = {"url": receiver.url, "form": form | options.pop("form", {})}
+    return api.box.act.add_scenario("Контакты", events=events, about=about, request=request, **options)
+
+
+def test_contacts_and_companies_have_scenarios_of_their_own(api, receiver):
+    hear(api, receiver, "company", "created", form={"what": "company"})
+    hear(api, receiver, "contact", "created", form={"what": "person"})
+    company = api.post("/contact/", {"name": "ООО «Волга»", "isCompany": True}).json()["id"]
+    person = api.post("/contact/", {"name": "Анна", "lastname": "Белова"}).json()["id"]
+    api.create()  # a task is neither
+    assert cards(api, receiver) == [
+        {"contact": str(company), "name": "ООО «Волга»", "who": "Робот crmkit", "what": "company"},
+        {"contact": str(person), "name": "Анна Белова", "who": "Робот crmkit", "what": "person"},
+    ]
+
+
+def test_a_change_of_a_card_is_told_if_it_is_one(bench, receiver):
+    api = bench.api(seed="crm_cases", companies=3, deals=0)
+    form = {"tariff": "{{Контакт.Тип тарифа}}", "odd": '{{Контакт."Нет такого"}}'}
+    hear(api, receiver, "company", "changed", fields=[201], but_by=["user:90"], form=form)
+    tariff = {"customFieldData": [{"field": {"id": 201}, "value": "Базовый"}]}
+    api.post("/contact/1003", tariff)  # by our robot
+    api.box.act.set_card("user:4", 1003, position="x")  # another field
+    api.box.act.set_card("user:4", 1003, field_201="Базовый")  # it is that already
+    assert cards(api, receiver) == []
+    api.box.act.set_card("user:4", 1003, field_201="Стандарт")
+    (told,) = cards(api, receiver)
+    assert (told["contact"], told["tariff"], told["who"]) == ("1003", "Стандарт", "Ольга Иванова")
+    assert told["odd"] == form["odd"]
+
+
+def test_a_burst_over_a_card_is_one_request(api, receiver):
+    hear(api, receiver, "contact", "changed", "comment", delay=60, debounce=True)
+    person = api.post("/contact/", {"name": "Анна"}).json()["id"]
+    for number in range(9):
+        api.post(f"/contact/{person}", {"position": f"Должность {number}"})
+        api.box.clock.advance(seconds=20)
+    api.post(f"/contact/{person}/comments/", {"description": "Звонила"})
+    assert cards(api, receiver) == []
+    api.box.clock.advance(seconds=60)
+    assert [one["contact"] for one in cards(api, receiver)] == [str(person)]
+
+
+def test_imported_and_called_in_contacts_are_told(api, receiver):
+    hear(api, receiver, "contact", "created", "changed")
+    people = [{"name": "Анна", "email": "a@example.ru"}]
+    by_email = {"optionImportUniqueField": "email-phone", "optionImportDuplicate": "update"}
+    api.post("/contact/import", {"contacts": people, **by_email})
+    again = [people[0] | {"skype": "anna"}]
+    api.post("/contact/import", {"contacts": again, **by_email})
+    api.post("/contact/import", {"contacts": again, **by_email})  # nothing new
+    path = api.box.act.add_webhook("get", {"name": "name"}, operation="create_contact")
+    api.session.get(f"{api.box.url.removesuffix('/rest')}{path}?name=Vera", timeout=10)
+    assert [one["name"] for one in cards(api, receiver)] == ["Анна", "Анна", "Vera"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"about": "project"},
+        {"about": "company", "set_status": 2},
+        {"about": "company", "events": ["deleted"]},
+        {"about": "contact", "conditions": [{"about": "active"}]},
+    ],
+    ids=["unknown", "changes a task", "other event", "conditions"],
+)
+def test_what_scenarios_of_contacts_cannot(api, options):
+    with pytest.raises(ValueError, match="scenarios"):
+        api.box.act.add_scenario("x", **{"events": ["created"], **options})

@@ -8,6 +8,7 @@ only where neither of the others is given; ``email-and-phone-and-name`` wants al
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from crmkit.sandbox.planfix.call import Call
@@ -125,10 +126,12 @@ def _take(call: Call, body: dict[str, Any], duplicates: str, rules: list[Rule]) 
     twin = _twin(draft, body, rules) if duplicates != "none" else None
     if twin is None:
         draft.id = account.new_id("contact")
-        account.contacts[draft.id] = draft
+        account.add_contact(draft, author=call.user.ref)
     elif duplicates == "update":
+        before = replace(twin, texts=dict(twin.texts))
         write_contact(call, twin, body)
         twin.updated = now
+        account.contact_changed(twin, before, author=call.user.ref, at=now)
 
 
 def _twin(draft: Contact, body: dict[str, Any], rules: list[Rule]) -> Contact | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from crmkit.sandbox.planfix import contact_filters
@@ -112,7 +113,7 @@ def contact_create(call: Call) -> dict[str, Any]:
     number = account.new_id("contact")
     contact = Contact(number, "", created=now, updated=now, added_by=call.user.ref, process=1)
     write_contact(call, contact, call.body)
-    account.contacts[number] = contact
+    account.add_contact(contact, author=call.user.ref)
     return {"id": number}
 
 
@@ -123,8 +124,10 @@ def contact_update(call: Call) -> dict[str, Any] | None:
     moves = not call.silent or call.settings.silent_moves_dates
 
     def apply(at: float) -> list[dict[str, str]]:
+        before = replace(contact, texts=dict(contact.texts))
         failures = write_contact(call, contact, call.body)
         contact.updated = at if moves else contact.updated
+        account.contact_changed(contact, before, author=call.user.ref, at=at, silent=call.silent)
         return failures
 
     due = postponed(call)
