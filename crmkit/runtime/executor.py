@@ -192,13 +192,19 @@ class _Run:
             for run, begun in groupby(self._begun(), lambda item: item.run):
                 self._finish_earlier(run, list(begun))
             bulk = self._bulk(runner)
-            for result in bulk.run(islice(items, self._options.limit), pause=self._options.pause):
+            reasons: list[str] = []
+
+            def pause() -> bool:
+                reasons[:] = filter(None, [runner.judge.stop_reason()])
+                return bool(reasons) or self._options.pause()
+
+            for result in bulk.run(islice(items, self._options.limit), pause=pause):
                 self._items.append(result)
                 if self._options.on_item is not None:
                     self._options.on_item(result)
         except STOPPERS as error:
             return str(error)
-        return ""
+        return "".join(reasons)
 
     def _finish_earlier(self, run: str, items: Sequence[ItemRecord]) -> None:
         """Finish what another run left half done."""

@@ -59,6 +59,10 @@ class Judge:
         self._lease = lease
         self._context: Context[Any] = Context(crm, recipe.settings, ledger, language)
 
+    def stop_reason(self) -> str:
+        """Return why the recipe wants the run to stop now, or an empty text."""
+        return self._recipe.stop_reason(self._context)
+
     def due(self, item: ItemRecord) -> Sequence[Action]:
         """Return what the plan wants done now: what it deferred too, once its hour has come."""
         planned = item.item
