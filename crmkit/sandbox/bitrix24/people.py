@@ -13,6 +13,7 @@ from crmkit.sandbox.bitrix24.exceptions import RestError
 from crmkit.sandbox.bitrix24.kinds import CONTACT, DEAL, Kind
 from crmkit.sandbox.bitrix24.merging import merge
 from crmkit.sandbox.bitrix24.portal import Portal
+from crmkit.sandbox.bitrix24.rights import Role
 from crmkit.sandbox.bitrix24.tasks import COMPLETED, CONTROL, PENDING, change_task, complete_task
 from crmkit.sandbox.bitrix24.values import IGNORED, parsed
 
@@ -108,6 +109,20 @@ class Act:
     def disapprove_task(self, user: Who, task: int) -> None:
         """Send the work on a task back."""
         self._judge(user, task, PENDING)
+
+    def give_role(self, user: Who, name: str, rights: Mapping[str, Mapping[str, str]]) -> None:
+        """Give somebody a role in the CRM, as an administrator does in its settings.
+
+        ``rights`` are named by the type of items, or by type and pipeline: ``{"2:1": {"read": "X"}}``; see
+        :class:`crmkit.sandbox.bitrix24.rights.Role`.
+        """
+        with self._portal.lock:
+            by_key: dict[int | tuple[int, int], Mapping[str, str]] = {}
+            for key, levels in rights.items():
+                entity_type, _, category = key.partition(":")
+                number = self._kind(int(entity_type)).id
+                by_key[(number, int(category)) if category else number] = levels
+            self._portal.roles[self._author(user).user] = Role(name, by_key)
 
     def accept_invitation(self, user: Who, group: int) -> None:
         """Accept an invitation into a group; a guest turns it into an extranet one."""

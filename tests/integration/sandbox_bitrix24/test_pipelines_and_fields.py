@@ -145,3 +145,22 @@ def test_a_custom_field_the_new_way(api, bench, box):
     assert api.refused("userfieldconfig.add", moduleId="crm", field=field | {"fieldName": "X"})[1] == ""
     assert api.refused("userfieldconfig.list", moduleId="lists")[2] == "No settings for UserFieldAccess"
     assert bench.api(box, "user:4").refused("userfieldconfig.add", moduleId="crm", field=field)[1] == ""
+
+
+def test_currencies(api):
+    told = api.answer("crm.currency.list", order={"currency": "asc"})
+    assert [one["CURRENCY"] for one in told["result"]] == ["EUR", "RUB", "USD"]
+    assert told["total"] == 0  # as the vendor says
+    assert api.call("crm.currency.base.get") == "RUB"
+    assert api.call("crm.currency.get", id="USD")["AMOUNT"] == "90.0000"
+    assert api.refused("crm.currency.get", id="XXX")[1:] == ("", "Not found")
+
+
+def test_a_second_way_to_lose_is_an_apology(api):
+    fields = {"ENTITY_ID": "DEAL_STAGE", "STATUS_ID": "LATE", "NAME": "Поздно", "SORT": 99, "SEMANTICS": "F"}
+    api.call("crm.status.add", fields=fields)
+    stages = api.call("crm.status.list", filter={"ENTITY_ID": "DEAL_STAGE", "SEMANTICS": "F"})
+    assert {one["STATUS_ID"]: one["EXTRA"]["SEMANTICS"] for one in stages} == {
+        "LOSE": "failure",
+        "LATE": "apology",
+    }

@@ -123,3 +123,12 @@ def test_guests_see_nothing(api, box, bench):
     api.call("crm.activity.todo.add", ownerTypeId=2, ownerId=deal, deadline="2025-03-05T12:00:00+03:00")
     assert guest.call("crm.activity.list") == []
     assert guest.refused("crm.deal.list")[2] == "Access denied."
+
+
+def test_a_role_is_given_over_the_control_api(api, box, bench):
+    deals = [api.deal(), api.deal(categoryId=1)]
+    rights = {"2:1": {"read": "X"}}
+    body = {"action": "give_role", "user": "user:4", "name": "Только вторые", "rights": rights}
+    answer = api.session.post(f"{box.control_url}/act", json=body, timeout=10)
+    assert answer.status_code == 200, answer.text
+    assert bench.api(box, "user:4").ids() == deals[1:]

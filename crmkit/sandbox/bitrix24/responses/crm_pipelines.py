@@ -25,7 +25,9 @@ HISTORY = specs(
     "ID:integer TYPE_ID:integer OWNER_ID:integer CREATED_TIME:datetime CATEGORY_ID:integer "
     "STAGE_SEMANTIC_ID:string STAGE_ID:string"
 )
-EXTRA = {"": "process", "S": "success", "F": "failure"}
+EXTRA = {"": "process", "S": "success", "F": "apology"}
+FAILURES = ("LOSE", "JUNK", "DECLAINED", "FAIL")
+"""The vendor's own last stage; what people add beside it is an "apology"."""
 COLORS = {"": "#39A8EF", "S": "#7BD500", "F": "#FF5752"}
 STAGE_OF = re.compile(r"DEAL_STAGE(?:_(\d+))?|DYNAMIC_(\d+)_STAGE_(\d+)")
 MAX_STATUS_ID = 22
@@ -270,7 +272,9 @@ def _row(status: Status) -> Row:
 
 def _shown(call: Call, row: Row) -> dict[str, Any]:
     shown = lines(call, [row], STATUS)[0]
-    return shown | {"EXTRA": {"SEMANTICS": EXTRA[row["SEMANTICS"] or ""], "COLOR": row["COLOR"]}}
+    bare = str(row["STATUS_ID"]).rpartition(":")[2]
+    semantics = "failure" if bare in FAILURES else EXTRA[row["SEMANTICS"] or ""]
+    return shown | {"EXTRA": {"SEMANTICS": semantics, "COLOR": row["COLOR"]}}
 
 
 def _status(call: Call) -> Status:

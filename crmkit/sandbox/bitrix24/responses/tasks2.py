@@ -207,6 +207,8 @@ def _checked_filter(call: Call) -> bool:
     for key in wanted:
         if key != FAVOURITES and (key.startswith("::") or key.lstrip("!<>=").upper() in NOT_SEARCHED):
             raise not_emulated(f"the filter {key} of tasks.task.list")
+    if any(intval(one) < 0 for one in as_list(wanted.get("STATUS"))):
+        raise not_emulated("the meta statuses of tasks.task.list")
     return as_dict(wanted.get(FAVOURITES)).get("FAVORITE") == "Y"
 
 
