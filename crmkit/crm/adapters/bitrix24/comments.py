@@ -13,7 +13,6 @@ from crmkit.bitrix24.envelope import rows_of
 from crmkit.crm import base
 from crmkit.crm.adapters.bitrix24.room import TYPES, Tools, number_of
 from crmkit.crm.adapters.bitrix24.touches import comments_of
-from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import Comment, Person, Ref, WriteResult, WriteStatus
 from crmkit.exceptions import OutcomeUnknown, ValidationError
 
@@ -39,7 +38,8 @@ class Comments(base.Comments):
         """Add a plain-text comment: ``crm.timeline.comment.add``; on a task a message in its chat.
 
         The people in ``notify`` are told before the comment is written: with a key their notifications carry
-        a tag, so that a repeat replaces them, and a comment that is there proves that they were sent.
+        a tag, so that a repeat replaces them, and a comment that is there proves that they were sent. The
+        portal cannot hide a comment from those who see the object: ``hidden`` changes nothing.
 
         Returns:
             ``PARTIAL`` if somebody could not be notified: dismissed, or notifications are switched off.
@@ -47,11 +47,8 @@ class Comments(base.Comments):
         Raises:
             ValidationError: It is empty or on something that takes no comments. Nothing was sent.
             NotFound: Somebody in ``notify`` is no user. Nothing was sent.
-            Unsupported: It is to be hidden.
             OutcomeUnknown: The answer was lost; look with :meth:`find_own`.
         """
-        if hidden:
-            self._crm.capabilities.require(Capability.HIDDEN_COMMENTS)
         self._check(entity, text)
         users = [number_of(person, "user") for person in dict.fromkeys(notify)]
         failures = self._notify(users, text, entity, key)
