@@ -10,10 +10,12 @@ from crmkit.planfix import filters
 from crmkit.planfix.client import Budget, Planfix
 from crmkit.planfix.field_types import DateRange, Entry, FieldType, Location, Period
 from crmkit.planfix.ids import Person, Ref, contact, external_id, group, user
-from crmkit.planfix.text import to_html, to_text
+from crmkit.planfix.incremental import Cursor
+from crmkit.planfix.text import to_html, to_text, without_emoji
 
 __all__ = [
     "Budget",
+    "Cursor",
     "DateRange",
     "Entry",
     "FieldType",
@@ -29,4 +31,5 @@ __all__ = [
     "to_html",
     "to_text",
     "user",
+    "without_emoji",
 ]

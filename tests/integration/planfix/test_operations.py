@@ -336,6 +336,14 @@ class TestTasks:
         assert again.recurrence == {"daily": {"type": "Every", "shift": 1}}
         assert planfix.tasks.saved_filters()
 
+    def test_a_day_is_seen_whatever_its_midnight_means(self, planfix: Planfix) -> None:
+        """The portal shows a day as a moment, and does not say in which zone that is midnight."""
+        task, day = new_task(planfix), date(2025, 4, 1)
+        planfix.tasks.update(task, end_date_time=day, start_date_time=day)
+        assert planfix.tasks.read_back(task, timeout=0, end_date_time=day, start_date_time=day).visible
+        other = planfix.tasks.read_back(task, timeout=0, end_date_time=date(2025, 4, 2), start_date_time=day)
+        assert other.pending == ("end_date_time",)
+
 
 class TestFiles:
     def test_a_file_goes_up_is_attached_and_comes_down(

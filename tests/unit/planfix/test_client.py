@@ -133,6 +133,15 @@ class TestBudget:
             "this run needs 6 requests, 5 are left today; set daily_limit to plan beyond"
         )
 
+    def test_the_forecast_believes_the_vendor_if_less_is_left(
+        self, server: responses.RequestsMock, clock: ManualClock
+    ) -> None:
+        server.get(f"{BASE}/ping", json=OK, headers={"X-RateLimit-Remaining": "14870"})
+        with Planfix(BASE, token="secret", clock=clock, daily_limit=20_000) as client:
+            client.ping()
+            said = client.budget().forecast(3200)
+        assert said.startswith("this run needs 3,200 of the 14,870 requests left today: about 0:53:")
+
     def test_a_file_of_limits_is_shared(
         self, server: responses.RequestsMock, clock: ManualClock, tmp_path: Path
     ) -> None:
