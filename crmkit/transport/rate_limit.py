@@ -66,10 +66,14 @@ class BucketRule:
 
 PLANFIX = BucketRule(1.0, 1)
 """One request a second per account, nothing ahead (vendor's introduction to the REST API)."""
-BITRIX24 = BucketRule(2.0, 50)
-"""Two a second, fifty ahead, per portal and source address; a batch counts once (vendor's page on limits)."""
-BITRIX24_ENTERPRISE = BucketRule(5.0, 250)
-"""The same for the Enterprise tariff."""
+BITRIX24 = BucketRule(2.0, 49)
+"""Two a second, fifty ahead, per portal and source address; a batch counts once (vendor's page on limits).
+
+One of the fifty is kept back. The portal counts when a request arrives, we when it leaves; the first ones,
+which open connections, take longer than the later ones, which then seem to come too early.
+"""
+BITRIX24_ENTERPRISE = BucketRule(5.0, 248)
+"""Five a second, 250 ahead, of which two are kept back; the Enterprise tariff."""
 
 
 class LeakyBucket:
@@ -122,7 +126,7 @@ class LeakyBucket:
 
         def change(state: State | None) -> State:
             now = self._now()
-            tat, _, gone = state or (now, now, now)
+            tat, gone = self._arrivals(state, now)
             full = now + self.rule.tolerance + self.rule.interval
             return max(tat, full), now, max(gone, full)
 
@@ -148,10 +152,7 @@ class LeakyBucket:
         def change(state: State | None) -> State:
             nonlocal now, start
             now = self._now()
-            tat, seen, gone = state or (now, now, now)
-            if now < seen:
-                # The machine was restarted and its monotonic clock with it. The burst may have been spent.
-                tat = gone = now + self.rule.tolerance
+            tat, gone = self._arrivals(state, now)
             start = max(now, tat - self.rule.tolerance)
             return max(tat, start) + self.rule.interval, now, gone
 
@@ -177,6 +178,14 @@ class LeakyBucket:
 
         self._store.update(self._key, change)
         return moment, now
+
+    def _arrivals(self, state: State | None, now: int) -> tuple[int, int]:
+        """Return the theoretical arrival times: by reservations, and by what really went."""
+        tat, seen, gone = state or (now, now, now)
+        if now < seen:
+            # The machine was restarted and its monotonic clock with it. The burst may have been spent.
+            tat = gone = now + self.rule.tolerance
+        return tat, gone
 
     def _now(self) -> int:
         return int(self._clock.monotonic() * _SECOND)

@@ -257,4 +257,4 @@ def test_workers_share_one_limiter(make_client: Callable[..., Bitrix24], clock: 
     second = make_client(limiter=first.limiter)
     for client in (first, second) * 30:
         client.call("crm.item.fields", {"entityTypeId": 2})
-    assert clock.monotonic() == pytest.approx(5.0)  # 60 requests: 50 at once, 10 at 2 a second
+    assert clock.monotonic() == pytest.approx(5.5)  # 60 requests: 49 at once, 11 at 2 a second

@@ -167,7 +167,64 @@ def test_a_restarted_machine_does_not_wait_for_the_old_clock() -> None:
     assert delays == pytest.approx([0.0, 0.5, 1.0])  # at once, but without a burst that may be spent already
 
 
-@pytest.mark.parametrize(("requests", "seconds"), [(0, 0.0), (1, 0.0), (50, 0.0), (51, 0.5), (150, 50.0)])
+def test_a_bucket_that_was_found_full_after_a_restart_does_not_wait_for_the_old_clock_either() -> None:
+    clock = ManualClock(START)
+    before = LeakyBucket(BITRIX24, clock)
+    clock.sleep(1_000_000)
+    before.reserve()
+    reborn = LeakyBucket(BITRIX24, ManualClock(START), store=before._store)
+    reborn.overflow()
+    assert [reborn.reserve() for _ in range(3)] == pytest.approx([0.5, 1.0, 1.5])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rule=RULES, before=st.integers(0, 120), after=st.integers(1, 8), idle=st.sampled_from([0.0, 0.3, 20.0])
+)
+def test_after_a_refusal_the_pace_is_that_of_a_bucket_that_was_full(
+    rule: BucketRule, before: int, after: int, idle: float
+) -> None:
+    """However much of the burst we thought to have: from here on only what drains is let go."""
+    clock = SimClock(after)
+    bucket = LeakyBucket(rule, clock)
+    debt = 0.0
+    for _ in range(before):
+        debt = bucket.reserve()  # of others, who wait for their moments
+    refused = clock.monotonic()
+    bucket.overflow()
+    moments: list[float] = []
+
+    def ask() -> None:
+        clock.sleep(idle)
+        bucket.acquire()
+        moments.append(clock.monotonic())
+
+    run_threads(clock, [ask] * after)
+    for place, moment in enumerate(sorted(moments), 1):
+        assert moment >= refused + place / rule.rate - EPSILON
+        assert moment <= refused + idle + debt + place / rule.rate + EPSILON
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    pauses=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.1, 7.3]), min_size=60, max_size=90),
+    lags=st.lists(st.sampled_from([0.0, 0.01, 0.2, 0.49]), min_size=1, max_size=40),
+)
+def test_the_portal_sees_no_request_too_early_although_some_travel_longer(
+    pauses: list[float], lags: list[float]
+) -> None:
+    """It counts arrivals: a slow first request and a fast later one are closer there than here."""
+    clock = ManualClock(START)
+    bucket = LeakyBucket(BITRIX24, clock)
+    arrivals = []
+    for pause, lag in zip(pauses, itertools.cycle(lags), strict=False):
+        clock.sleep(pause)
+        bucket.acquire()
+        arrivals.append(clock.monotonic() + lag)
+    assert_under_the_curve(arrivals, BucketRule(2.0, 50))
+
+
+@pytest.mark.parametrize(("requests", "seconds"), [(0, 0.0), (1, 0.0), (49, 0.0), (50, 0.5), (149, 50.0)])
 def test_a_forecast_counts_what_the_burst_covers(requests: int, seconds: float) -> None:
     assert LeakyBucket(BITRIX24, ManualClock(START)).forecast(requests) == seconds
 
