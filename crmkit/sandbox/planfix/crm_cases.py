@@ -17,7 +17,8 @@ object 4 «Задача»     process 4: 41 «В работе», and closed 42 �
 fields                :data:`DEAL_FIELDS` (110 to 119), :data:`CARD_FIELDS` of contacts and companies
                       (201 to 209)
 project 1             the space of company 3, of template 1 «Пространство клиента»; field 205 says so
-reports, filters      reports 2 and 3 over objects 1 and 3; saved filters 40002 lost, 40003 won deals
+reports, filters      reports 2 and 3 by person over objects 1 and 3, 4 over object 1 by status; saved
+                      filters 40002 lost, 40003 won deals
 ====================  ===================================================================================
 
 Company n is contact ``1000 + n``, its person is contact ``5000 + n``; they come round in sixes and tens:
@@ -374,7 +375,13 @@ def _reports(account: Account) -> None:
             ReportField(3, "Сумма", 3, f"field:{AMOUNT.id}"),
         ]
         account.reports[number] = Report(number, name, object=kind, fields=columns)
+    by_status = [
+        ReportField(1, "Статус", 1, "status"),
+        ReportField(2, "Сделок", 2, "count"),
+        ReportField(3, "Сумма", 3, f"field:{AMOUNT.id}"),
+    ]
+    account.reports[4] = Report(4, "Сделки по статусам", by="status", fields=by_status)
     lost = [SALES[name][0] for name in ("no_money", "failed", "no_interest")]
     for key, name, statuses in (("40002", "Проиграны", lost), ("40003", "Выиграны", [SALES["won"][0]])):
-        by_status = {"type": 10, "operator": "equal", "value": statuses}
-        account.saved_filters[key] = SavedFilter(key, name, ADMIN, [[by_status]])
+        among = {"type": 10, "operator": "equal", "value": statuses}
+        account.saved_filters[key] = SavedFilter(key, name, ADMIN, [[among]])

@@ -129,11 +129,12 @@ class ReportRun:
 
 @dataclass(slots=True)
 class Report:
-    """A report over the tasks of an object, a row per person responsible."""
+    """A report over the tasks of an object, a row per person responsible, or per status."""
 
     id: int
     name: str
     object: int = 1
+    by: str = "assignee"
     fields: list[ReportField] = field(default_factory=list)
     saves: list[int] = field(default_factory=list)
 

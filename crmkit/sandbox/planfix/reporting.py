@@ -29,18 +29,25 @@ def _save(account: Account, run: ReportRun) -> None:
 
 
 def _rows(account: Account, report: Report) -> list[list[Any]]:
-    """Return the header and a row per person responsible."""
+    """Return the header and a row per person responsible, or per status in the order of the process."""
     groups: defaultdict[str, list[Task]] = defaultdict(list)
+    if report.by == "status":
+        process = account.processes[account.objects[report.object].process]
+        groups |= {f"status:{number}": [] for number in process.statuses}
     for task in account.tasks.values():
         if task.object == report.object and not task.is_deleted:
-            groups[task.assignees[0] if task.assignees else ""].append(task)
+            by_person = task.assignees[0] if task.assignees else ""
+            groups[f"status:{task.status}" if report.by == "status" else by_person].append(task)
     columns = [one for one in sorted(report.fields, key=lambda one: one.num) if not one.hidden]
     header: list[Any] = [one.name for one in columns]
-    rows = [[_cell(account, one, ref, tasks) for one in columns] for ref, tasks in sorted(groups.items())]
+    ordered = groups.items() if report.by == "status" else sorted(groups.items())
+    rows = [[_cell(account, one, ref, tasks) for one in columns] for ref, tasks in ordered]
     return [header, *rows]
 
 
 def _cell(account: Account, column: ReportField, ref: str, tasks: list[Task]) -> Any:
+    if column.source == "status":
+        return account.statuses[int(ref.partition(":")[2])].name
     if column.source == "assignee":
         return account.name_of(ref) if ref else "—"
     if column.source == "count":

@@ -115,8 +115,25 @@ def test_the_space_of_a_client_templates_and_reports(api):
     assert company["customFieldData"][0]["value"]["id"] == 1
     templates = api.get("/task/templates", fields="id,name").json()["templates"]
     assert {one["id"]: one["name"] for one in templates}[14] == "Позвонить клиенту 1 раз"
-    assert [one["id"] for one in api.post("/report/list", {}).json()["reports"]] == [1, 2, 3]
+    assert [one["id"] for one in api.post("/report/list", {}).json()["reports"]] == [1, 2, 3, 4]
     assert len(api.ids(filterId="40002", pageSize=100)) == 36
+
+
+def test_the_report_by_status_has_a_row_per_status(api):
+    request = api.post("/report/4/generate").json()["requestId"]
+    api.box.clock.advance(minutes=1)
+    save = api.get(f"/report/status/{request}").json()["save"]["id"]
+    rows = api.post(f"/report/4/save/{save}/data").json()["rows"]
+    cells = [[item["text"] for item in row["items"]] for row in rows]
+    assert cells[0] == ["Статус", "Сделок", "Сумма"]
+    assert [str(row[0]) for row in cells[1:]][:5] == [
+        "Новая",
+        "В работе",
+        "Переговоры",
+        "Счёт выставлен",
+        "Перезвонить",
+    ]
+    assert {str(row[1]) for row in cells[1:]} == {"12"}
 
 
 @pytest.mark.parametrize("name", ["main", "service"])
