@@ -8,7 +8,7 @@ settled by looking, for the whole chunk with one request.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -80,6 +80,7 @@ class BulkRunner:
         self._ledger = ledger
         self._lease = lease
         self._many = ManyPerformer(crm, ledger.journal, runner.performer)
+        self._looked: Mapping[Ref, Any] | None = None
 
     def run(
         self, items: Iterable[ItemRecord], *, pause: Callable[[], bool] = lambda: False
@@ -96,10 +97,13 @@ class BulkRunner:
             RunInProgress: Another run took the lease.
         """
         for together, group in groupby(items, self._go_together):
-            for chunk in chunks(group, self._crm.batch_size if together else 1):
-                if pause():
-                    return
-                yield from self._run(chunk)
+            size = self._crm.batch_size if together else 1
+            for ahead in chunks(group, size * (self._judge.look_ahead if together else 1)):
+                self._looked = self._look(ahead) if len(ahead) > size else None
+                for chunk in chunks(ahead, size):
+                    if pause():
+                        return
+                    yield from self._run(chunk)
 
     def settle(self, records: Sequence[ActionRecord]) -> Iterator[ActionRecord]:
         """Find out what came of effects of runs that were broken off; yield each that was looked for.
@@ -163,9 +167,18 @@ class BulkRunner:
                 one.ids = self._judge.ids(one.to_do, one.records)
         return True
 
+    def _look(self, items: Sequence[ItemRecord]) -> Mapping[Ref, Any] | None:
+        """Look at the items of several requests together, as far ahead as the recipe allows."""
+        try:
+            return self._judge.look_many([item.item.entity for item in items])
+        except (*STOPPERS, StoreError, RunInProgress):
+            raise
+        except CrmkitError:  # one of them is in the way: found out chunk by chunk
+            return None
+
     def _judge_all(self, work: Sequence[_Work]) -> None:
         entities = [one.entity for one in work]
-        snapshots = self._judge.look_many(entities)
+        snapshots = self._judge.look_many(entities) if self._looked is None else self._looked
         memories = self._judge.memories(entities)
         judged = {}
         for one in work:

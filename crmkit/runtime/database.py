@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 import os
 import sqlite3
+import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,12 @@ __all__ = ["VERSION_TABLE", "Database"]
 
 VERSION_TABLE = "crmkit_version"
 """Not alembic's own default: the database may be shared with another program that uses alembic."""
+MEMORY = (None, "", ":memory:")
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 MIGRATION_LOCK = 0x63726D6B  # "crmk": one process at a time makes the tables
+_TURNS: dict[str, threading.Lock] = {}
+_TURNS_LOCK = threading.Lock()
 MIGRATIONS = Path(__file__).with_name("migrations")
 DRIVERS = {
     "sqlite": "sqlite",
@@ -73,6 +77,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = _parse(url)
         self.name = _shown(self._url)
+        self._turn = _turn(self._url)
         with self._guarded():
             self.engine = _engine(self._url)
         # Nobody closes the ledger that a plan in a notebook opens for itself.
@@ -89,6 +94,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Give a transaction that is committed at the end, or rolled back by an exception."""
         with (
+            self._turn,
             self._guarded(),
             self.engine.connect() as connection,
             connection.execution_options(crmkit_write=True).begin(),
@@ -172,7 +178,7 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS})
     options: dict[str, Any] = {}
-    if url.database in (None, "", ":memory:"):
+    if url.database in MEMORY:
         options["poolclass"] = StaticPool
     else:
         _make_private(str(url.database))
@@ -180,6 +186,19 @@ def _engine(url: URL) -> Engine:
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _turn(url: URL) -> AbstractContextManager[Any]:
+    """Return what lets the threads of this process write one after the other, each as soon as it can.
+
+    SQLite has one writer at a time, and whoever finds it busy sleeps up to 100 ms before it asks again.
+    """
+    if url.get_backend_name() == "postgresql":
+        return nullcontext()
+    if url.database in MEMORY:
+        return threading.Lock()
+    with _TURNS_LOCK:
+        return _TURNS.setdefault(str(Path(str(url.database)).absolute()), threading.Lock())
 
 
 def _make_private(path: str) -> None:

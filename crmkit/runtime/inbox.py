@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, case, func, literal
@@ -164,14 +165,7 @@ def _insert_events(connection: Connection, rows: Iterable[dict[str, Any]]) -> se
         known = merged.setdefault((row["portal"], row["key"]), {**row, "copies": 0})
         known["copies"] += 1
         known["last"] = max(known["last"], row["last"])
-    insert = upsert(connection, events)
-    insert = insert.on_conflict_do_update(
-        index_elements=["portal", "key"],
-        set_={
-            "copies": events.c.copies + insert.excluded.copies,
-            "last": _later(events.c.last, insert.excluded.last),
-        },
-    ).returning(events.c.portal, events.c.key, events.c.copies)
+    insert = _event_insert(connection.dialect.name)
     ordered = [merged[place] for place in sorted(merged)]  # two writers lock rows in the same order
     found = connection.execute(insert, ordered)
     return {(row.portal, row.key) for row in found if row.copies == merged[row.portal, row.key]["copies"]}
@@ -190,18 +184,32 @@ def _mark(connection: Connection, rule: Rule, spans: dict[tuple[str, str], tuple
         }
         for (portal, entity), (first, last) in sorted(spans.items())
     ]
-    insert = upsert(connection, dues)
+    connection.execute(_due_insert(connection.dialect.name, longest), rows)
+
+
+@cache  # to make a statement takes longer than to execute it
+def _event_insert(dialect: str) -> Any:
+    insert = upsert(dialect, events)
+    return insert.on_conflict_do_update(
+        index_elements=["portal", "key"],
+        set_={
+            "copies": events.c.copies + insert.excluded.copies,
+            "last": _later(events.c.last, insert.excluded.last),
+        },
+    ).returning(events.c.portal, events.c.key, events.c.copies)
+
+
+@cache
+def _due_insert(dialect: str, longest: int) -> Any:
+    insert = upsert(dialect, dues)
     since = func.coalesce(dues.c.first, insert.excluded.first)
     latest = since + literal(longest)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["portal", "recipe", "entity"],
-            set_={
-                "first": since,
-                "due": case((latest < insert.excluded.due, latest), else_=insert.excluded.due),
-            },
-        ),
-        rows,
+    return insert.on_conflict_do_update(
+        index_elements=["portal", "recipe", "entity"],
+        set_={
+            "first": since,
+            "due": case((latest < insert.excluded.due, latest), else_=insert.excluded.due),
+        },
     )
 
 

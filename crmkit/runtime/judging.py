@@ -59,6 +59,11 @@ class Judge:
         self._lease = lease
         self._context: Context[Any] = Context(crm, recipe.settings, ledger, language)
 
+    @property
+    def look_ahead(self) -> int:
+        """For how many requests the recipe may be shown entities ahead."""
+        return max(1, self._recipe.look_ahead)
+
     def stop_reason(self) -> str:
         """Return why the recipe wants the run to stop now, or an empty text."""
         return self._recipe.stop_reason(self._context)

@@ -54,7 +54,7 @@ class Agenda:
         rows = [{"portal": sweep.portal, "recipe": sweep.recipe, "slot": now} for sweep, _ in self._sweeps]
         if rows:
             with self._database.write() as connection:
-                connection.execute(upsert(connection, sweeps).on_conflict_do_nothing(), rows)
+                connection.execute(upsert(connection.dialect.name, sweeps).on_conflict_do_nothing(), rows)
 
     def set_timer(self, at: datetime, portal: str, entity: Ref, recipe: str, name: str) -> None:
         """Set or move a timer; see :meth:`Engine.timer`."""
@@ -62,7 +62,7 @@ class Agenda:
             raise ValueError(f"the name of a timer has at most {LONGEST_ENTITY} characters")
         place = {"portal": portal, "recipe": recipe, "entity": str(entity), "name": name}
         with self._database.write() as connection:
-            fresh = upsert(connection, timers).values(**place, due=micros(at))
+            fresh = upsert(connection.dialect.name, timers).values(**place, due=micros(at))
             connection.execute(
                 fresh.on_conflict_do_update(index_elements=list(place), set_={"due": fresh.excluded.due})
             )

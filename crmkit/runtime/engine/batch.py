@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from crmkit.exceptions import CrmkitError, RateLimited, RunInProgress, TransportError
 from crmkit.runtime.engine.book import CRASHES, Book, Due, Lane
@@ -100,7 +101,13 @@ class BatchRun(Batch):
 
     def hints(self, job: Job) -> Sequence[Hint]:
         """See :meth:`Batch.hints`."""
-        return self.turn.letters.behind(self.portal, str(job.entity), micros(job.since)) if job.entity else ()
+        return self._hints[str(job.entity)] if job.entity else ()
+
+    @cached_property
+    def _hints(self) -> Mapping[str, Sequence[Hint]]:
+        """Those of all jobs, with one query: who asks for one asks for the others, too."""
+        since = {str(job.entity): micros(job.since) for job in self.jobs if job.entity}
+        return self.turn.letters.behind(self.portal, since)
 
     @property
     def stopping(self) -> bool:

@@ -94,7 +94,7 @@ class Book:
         ticket = Ticket(f"{now:020d}-{uuid4().hex[:12]}", lane, now)
         with self._database.write() as connection:
             row = {"portal": lane.portal, "recipe": lane.recipe}
-            connection.execute(upsert(connection, lanes).values(**row).on_conflict_do_nothing())
+            connection.execute(upsert(connection.dialect.name, lanes).values(**row).on_conflict_do_nothing())
             taken = connection.execute(
                 update(lanes)
                 .where(_of(lanes, lane), lanes.c.ticket.is_(None))
@@ -220,7 +220,7 @@ class Book:
         ]
         if not rows:
             return
-        fresh = upsert(connection, dues)
+        fresh = upsert(connection.dialect.name, dues)
         connection.execute(
             fresh.on_conflict_do_update(
                 index_elements=["portal", "recipe", "entity"],

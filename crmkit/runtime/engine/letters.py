@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import delete, func, insert, select
 
@@ -30,17 +31,20 @@ class Letters:
         self._database = database
         self._book = book
 
-    def behind(self, portal: str, entity: str, since: int) -> Sequence[Hint]:
-        """Return the newest events of an entity from a moment on, oldest first."""
+    def behind(self, portal: str, since: Mapping[str, int]) -> Mapping[str, Sequence[Hint]]:
+        """Return the newest events of entities, each from a moment on, oldest first."""
         query = (
             select(events)
-            .where(events.c.portal == portal, events.c.entity == entity, events.c.last >= since)
-            .order_by(events.c.last.desc(), events.c.id.desc())
-            .limit(MANY)
+            .where(events.c.portal == portal, events.c.entity.in_(list(since)))
+            .where(events.c.last >= min(since.values(), default=0))
+            .order_by(events.c.last, events.c.id)
         )
+        found: dict[str, deque[Hint]] = {entity: deque(maxlen=MANY) for entity in since}
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
-        return tuple(hint_of(row) for row in reversed(rows))
+            for row in connection.execute(query):
+                if row.last >= since[row.entity]:
+                    found[row.entity].append(hint_of(row))
+        return {entity: tuple(hints) for entity, hints in found.items()}
 
     def bury(
         self,
@@ -55,7 +59,7 @@ class Letters:
         hint: str,
     ) -> bool:
         """Give a job up; return whether it was still the runner's."""
-        behind = self.behind(lane.portal, entity, since) if entity else ()
+        behind = self.behind(lane.portal, {entity: since})[entity]
         with self._database.write() as connection:
             if not self._book.drop(connection, ticket, runner, entity):
                 return False

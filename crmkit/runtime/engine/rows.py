@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crmkit.crm.models import Ref
@@ -39,9 +39,9 @@ def moment(value: int) -> datetime:
     return EPOCH + value * TICK
 
 
-def upsert(connection: Connection, table: Table) -> sqlite.Insert | Any:
-    """Return an insert that knows ``on conflict``, of the dialect of the connection."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+def upsert(dialect: str, table: Table) -> sqlite.Insert | Any:
+    """Return an insert that knows ``on conflict``, of a dialect."""
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
 def entity_of(text: str) -> Ref | None:
