@@ -77,8 +77,7 @@ class Portal:
         self.categories: dict[int, dict[int, Category]] = {}
         self.stage_history: dict[int, Table] = {}
         self.comments, self.activities = Table("OWNER"), Table("OWNER")
-        self.log_messages, self.product_rows = Table("OWNER"), Table("OWNER")
-        self.requisites = Table("OWNER")
+        self.log_messages, self.product_rows, self.requisites = Table("OWNER"), Table("OWNER"), Table("OWNER")
         self.pings: list[tuple[int, int]] = []
         """A heap of reminders: when, and of which activity."""
         self.lists: dict[int, UniversalList] = {}
@@ -102,6 +101,7 @@ class Portal:
         self.processes = Processes(self)
         self._ids: dict[str, Iterator[int]] = {}
         self._newest: dict[int, int] = {}
+        self._tagged: dict[tuple[int, str], int] = {}
         self._looked = 0
         for entity_type in (LEAD, DEAL, CONTACT, COMPANY, QUOTE):
             self.add_kind(make_kind(entity_type))
@@ -202,10 +202,10 @@ class Portal:
 
     def notify(self, user: int, text: str, *, kind: str, author: int = 0, tag: str = "") -> int:
         """Tell somebody something; an earlier notification with the same tag is replaced."""
-        if tag:
-            for old in [one.id for one in self.notifications.values() if one.tag == tag and one.user == user]:
-                del self.notifications[old]
         number = self.next_id("notification")
+        if tag:
+            self.notifications.pop(self._tagged.get((user, tag), 0), None)
+            self._tagged[user, tag] = number
         self.notifications[number] = Notification(number, user, text, kind, self.now(), author, tag)
         return number
 

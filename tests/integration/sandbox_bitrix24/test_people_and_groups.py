@@ -124,3 +124,34 @@ def test_an_invitation_is_accepted_by_people(api, bench, box):
     assert len(api.call("sonet_group.user.get", ID=group)) == 2
     box.act.accept_invitation("user:4", group)
     assert manager.refused("sonet_group.user.request", GROUP_ID=group)[2] == "Cannot request to join group"
+
+
+def test_a_group_is_led_by_its_owner(api, bench, box):
+    group = api.call("sonet_group.create", NAME="Клиент", OWNER_ID=4)
+    owner, other = bench.api(box, "user:4"), bench.api(box, "user:5")
+    assert owner.call("sonet_group.update", GROUP_ID=group, NAME="Клиент 2") == group
+    for name, text in (
+        ("sonet_group.update", "User has no permissions to update group"),
+        ("sonet_group.delete", "User has no permissions to delete group"),
+    ):
+        assert other.refused(name, GROUP_ID=group)[1:] == ("", text)
+    assert other.refused("sonet_group.user.delete", GROUP_ID=group, USER_ID=4)[1] == ""
+    assert api.refused("sonet_group.setowner", GROUP_ID=group, USER_ID=99)[2] == "Invalid user ID"
+    assert owner.call("sonet_group.setowner", GROUP_ID=group, USER_ID=5) is True
+    roles = {one["USER_ID"]: one["ROLE"] for one in api.call("sonet_group.user.get", ID=group)}
+    assert roles == {"4": "E", "5": "A"}
+    assert owner.refused("sonet_group.delete", GROUP_ID=group)[1] == ""
+    assert other.call("sonet_group.delete", GROUP_ID=group) is True
+
+
+def test_notifications_are_taken_back(api, bench, box):
+    app = bench.app(box)
+    first = api.call("im.notify.personal.add", USER_ID=4, MESSAGE="Раз")
+    app.call("im.notify.system.add", USER_ID=4, MESSAGE="Два", TAG="deal-1")
+    assert api.refused("im.notify.delete")[1] == "PARAMS_ERROR"
+    assert api.refused("im.notify.delete", TAG="deal-1")[:2] == (403, "ACCESS_DENIED")
+    bench.api(box, "user:5").call("im.notify.delete", ID=first)
+    assert len(box.portal.notifications) == 2
+    assert api.call("im.notify.delete", ID=first) is True
+    assert app.call("im.notify.delete", TAG="deal-1") is True
+    assert not box.portal.notifications

@@ -28,9 +28,12 @@ def test_a_comment_of_somebody_else_moves_it_one_of_the_responsible_does_not(ben
     found = api.call("crm.timeline.comment.list", filter={"ENTITY_TYPE": "deal", "ENTITY_ID": deal})
     assert [(one["COMMENT"], one["AUTHOR_ID"]) for one in found] == [("сам", "4"), ("шеф", "1")]
     assert found[1]["FILES"]["1"]["name"] == "a.txt"
-    assert api.call("crm.timeline.comment.update", id=number, fields={"COMMENT": "иначе"}) is True
+    assert api.call("crm.timeline.comment.update", id=number, fields={"COMMENT": "иначе"}) == number
     assert api.call("crm.timeline.comment.get", id=number)["COMMENT"] == "иначе"
-    assert api.call("crm.timeline.comment.delete", id=number) is True
+    wrong = {"id": number, "ownerTypeId": 3, "ownerId": deal}
+    assert api.refused("crm.timeline.comment.delete", **wrong)[1] == "OWNER_NOT_FOUND"
+    assert api.call("crm.timeline.comment.delete", **wrong | {"ownerTypeId": 2}) is None
+    assert api.refused("crm.timeline.comment.delete", id=number)[1] == "NOT_FOUND"
     assert api.refused("crm.timeline.comment.get", id=number)[1] == ""
 
 

@@ -7,7 +7,13 @@ from typing import Any
 from crmkit.sandbox.bitrix24 import timeline
 from crmkit.sandbox.bitrix24.call import Call
 from crmkit.sandbox.bitrix24.conditions import Row
-from crmkit.sandbox.bitrix24.exceptions import RestError, empty_code, invalid_argument, missing_parameter
+from crmkit.sandbox.bitrix24.exceptions import (
+    RestError,
+    empty_code,
+    invalid_argument,
+    missing_parameter,
+    not_found,
+)
 from crmkit.sandbox.bitrix24.kinds import Kind
 from crmkit.sandbox.bitrix24.listing import lines, page_of, specs, table_of
 from crmkit.sandbox.bitrix24.php import as_dict, as_list, intval, items
@@ -70,18 +76,21 @@ def comment_get(call: Call) -> Any:
 
 @method("crm.timeline.comment.update")
 def comment_update(call: Call) -> Any:
-    """Change a comment."""
-    row = _comment(call)
+    """Change a comment and return its number."""
     given = as_dict(call.required("fields"))
+    row = _changeable(call)
     call.portal.comments.put(row | {"COMMENT": str(given.get("COMMENT") or row["COMMENT"])})
-    return True
+    _tell(call, "UPDATE", row)
+    return row["ID"]
 
 
 @method("crm.timeline.comment.delete")
 def comment_delete(call: Call) -> Any:
-    """Delete a comment."""
-    call.portal.comments.forget(_comment(call)["ID"])
-    return True
+    """Delete a comment; the answer is nothing."""
+    row = _changeable(call)
+    call.portal.comments.forget(row["ID"])
+    _tell(call, "DELETE", row)
+    return None
 
 
 @method("crm.timeline.logmessage.add")
@@ -139,6 +148,25 @@ def logmessage_delete(call: Call) -> Any:
         raise RestError("REMOVING_DISABLED", text)
     call.portal.log_messages.forget(entry["ID"])
     return True
+
+
+def _changeable(call: Call) -> Row:
+    """Return a comment that the caller may change; if an owner is named, it has to be that of the comment."""
+    row = call.portal.comments.get(intval(call.required("id")))
+    if row is None:
+        raise not_found()
+    named = intval(call.get("ownerTypeId")), intval(call.get("ownerId"))
+    if any(named) and named != (row["ENTITY_TYPE_ID"], row["ENTITY_ID"]):
+        raise RestError("OWNER_NOT_FOUND", "Owner of the item not found")
+    kind = call.portal.kinds[row["ENTITY_TYPE_ID"]]
+    need(call.portal, call.user, kind, call.portal.items[kind.id].get(row["ENTITY_ID"]) or {}, UPDATE)
+    return row
+
+
+def _tell(call: Call, what: str, row: Row) -> None:
+    call.portal.events.emit(
+        f"ONCRMTIMELINECOMMENT{what}", {"FIELDS": {"ID": row["ID"]}}, user=call.user, caller=call.caller
+    )
 
 
 def _log_owner(call: Call, entity_type: Any, number: Any, action: str) -> tuple[Kind, Row]:

@@ -48,8 +48,10 @@ def create(call: Call) -> Any:
 
 @method("sonet_group.update", "sonet_group")
 def update(call: Call) -> Any:
-    """Change a group."""
+    """Change a group; its owner, its moderators and administrators may."""
     group = _group(call)
+    if not _leads(call, group, OWNER, MODERATOR):
+        raise empty_code("User has no permissions to update group")
     group.fields |= _taken(call)
     group.name = str(group.fields.get("NAME") or group.name)
     return group.id
@@ -57,8 +59,27 @@ def update(call: Call) -> Any:
 
 @method("sonet_group.delete", "sonet_group")
 def delete(call: Call) -> Any:
-    """Delete a group."""
-    del call.portal.groups[_group(call).id]
+    """Delete a group; its owner and administrators may."""
+    group = _group(call)
+    if not _leads(call, group, OWNER):
+        raise empty_code("User has no permissions to delete group")
+    del call.portal.groups[group.id]
+    return True
+
+
+@method("sonet_group.setowner", "sonet_group")
+def set_owner(call: Call) -> Any:
+    """Give a group to somebody else; who had it becomes a moderator."""
+    group = call.portal.groups.get(intval(call.loose("GROUP_ID")))
+    if group is None:
+        raise empty_code("Invalid workgroup/project ID")
+    user = intval(call.loose("USER_ID"))
+    if user not in call.portal.users:
+        raise empty_code("Invalid user ID")
+    if not _leads(call, group, OWNER):
+        raise empty_code("Insufficient permissions to complete the operation.")
+    group.members |= {group.owner: MODERATOR, user: OWNER}
+    group.owner = user
     return True
 
 
@@ -131,6 +152,8 @@ def request(call: Call) -> Any:
 def change_role(call: Call) -> Any:
     """Change the role of members."""
     group, role = _group(call), str(call.loose("ROLE") or "")
+    if not call.portal.is_admin(call.user):
+        raise empty_code("No permissions to update users role")
     if role not in (MODERATOR, MEMBER):
         raise empty_code("Incorrect role code")
     found = [user for user in _people(call) if group.members.get(user) in (MODERATOR, MEMBER)]
@@ -143,6 +166,8 @@ def change_role(call: Call) -> Any:
 def remove(call: Call) -> Any:
     """Remove members; the owner stays."""
     group = _group(call)
+    if not call.portal.is_admin(call.user):
+        raise empty_code("No permissions to update users role")
     found = [user for user in _people(call) if group.members.get(user, OWNER) != OWNER]
     for user in found:
         del group.members[user]
@@ -166,6 +191,10 @@ def _group(call: Call) -> Group:
     if group is None:
         raise empty_code("Socialnetwork group not found")
     return group
+
+
+def _leads(call: Call, group: Group, *roles: str) -> bool:
+    return call.portal.is_admin(call.user) or group.members.get(call.user) in roles
 
 
 def _people(call: Call) -> list[int]:

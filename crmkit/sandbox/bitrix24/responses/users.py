@@ -152,6 +152,21 @@ def notify(call: Call) -> Any:
     return call.portal.notify(user, text, kind=kind, author=call.user, tag=tag)
 
 
+@method("im.notify.delete", "im")
+def notify_delete(call: Call) -> Any:
+    """Take notifications back, by number or tag; only one's own."""
+    number, tag = intval(call.loose("ID")), str(call.loose("TAG") or "")
+    if not number and not tag:
+        raise RestError("PARAMS_ERROR", "Incorrect params")
+    if tag and call.caller.app is None and not call.loose("CLIENT_ID"):
+        raise RestError("ACCESS_DENIED", "Access denied! Client ID not specified", 403)
+    told = call.portal.notifications
+    for one in [one for one in told.values() if call.user in (one.user, one.author)]:
+        if one.id == number or (tag and one.tag == tag):
+            del told[one.id]
+    return True
+
+
 def _true(value: Any) -> bool:
     return truthy(value) and value not in ("N", "n", "false")
 
