@@ -39,11 +39,6 @@ OWN: dict[str, Any] = {
             "repeat": {"id": "1", "name": "Повторные продажи"},
         },
     },
-    "tasks": {
-        "approval": {
-            "stages": {"rejected": {"id": f"tag:{REJECTED}"}, "cancelled": {"id": f"tag:{CANCELLED}"}}
-        }
-    },
     "workflows": {"approval": {"id": "1", "name": "Согласование"}},
 }
 """What every seed has and the section of the sandbox's portal leaves open."""
@@ -59,7 +54,7 @@ def portal_of(box: Bitrix24Sandbox, *, acting_as: str = "user:90", **overrides: 
         acting_as: Whose webhook is used; the robot's by default.
         **overrides: Keys of the section that differ.
     """
-    own = {"token": box.tokens[acting_as], "user": acting_as, "robots": ["user:90", "user:91"]}
+    own = {"token": box.tokens[acting_as], "user": acting_as}
     config = _merged(_merged(_merged(box.portal_config, COMMON), OWN), own)
     return PortalConfig.model_validate({**config, **overrides})
 

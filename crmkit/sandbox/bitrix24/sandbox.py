@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from crmkit.sandbox.bitrix24.models import App, Token
 from crmkit.sandbox.bitrix24.people import Act
 from crmkit.sandbox.bitrix24.portal import Portal
-from crmkit.sandbox.bitrix24.seeding import ADMIN, ROBOT, SEEDS, portal_mapping
+from crmkit.sandbox.bitrix24.seeding import ADMIN, NOISY_ROBOT, ROBOT, SEEDS, portal_mapping
 from crmkit.sandbox.bitrix24.settings import Settings
 from crmkit.sandbox.bitrix24.vendor import FAULT_KINDS, Bitrix24Vendor
 from crmkit.sandbox.box import Sandbox
@@ -136,7 +136,7 @@ class Bitrix24Sandbox(Sandbox):
             "timezone": settings.timezone,
             "language": "ru",
             "rate": settings.rate,
-            "robots": [f"user:{ROBOT}"],
+            "robots": [f"user:{ROBOT}", f"user:{NOISY_ROBOT}"],
             "clock": "sandbox",
             **portal_mapping(self._seed),
         }

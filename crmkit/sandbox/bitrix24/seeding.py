@@ -19,7 +19,7 @@ from crmkit.sandbox.seeds.bitrix24_crm_cases import furnish, mapping
 from crmkit.sandbox.seeds.bitrix24_stale_deals import fill
 from crmkit.sandbox.seeds.stale_deals import REASONS
 
-__all__ = ["ADMIN", "ROBOT", "SEEDS", "STAGES", "portal_mapping", "skeleton"]
+__all__ = ["ADMIN", "NOISY_ROBOT", "ROBOT", "SEEDS", "STAGES", "portal_mapping", "skeleton"]
 
 ADMIN, ROBOT, NOISY_ROBOT = 1, 90, 91
 STAGES = {
@@ -81,7 +81,9 @@ def portal_mapping(seed: str) -> dict[str, Any]:
     fields = {key: {"id": f"UF_CRM_{name}", "name": title} for key, (name, _, title, _) in FIELDS.items()}
     fields["amount"] = {"id": "OPPORTUNITY", "name": "Сумма"}
     stages = {key: {"id": number, "name": name} for key, (number, name, _) in STAGES.items()}
-    return {"deals": {"stages": stages, "fields": fields}}
+    tags = {"rejected": "отклонено", "cancelled": "отменено"}
+    approval = {"stages": {state: {"id": f"tag:{tag}"} for state, tag in tags.items()}}
+    return {"deals": {"stages": stages, "fields": fields}, "tasks": {"approval": approval}}
 
 
 def skeleton(portal: Portal, *, random_seed: int = 7) -> None:
