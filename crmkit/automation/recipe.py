@@ -86,6 +86,9 @@ class Recipe(ABC, Generic[S, Snap]):
         settings_type: The pydantic model of its settings.
         requires: Capabilities without which it cannot run.
         optional: Capabilities that it uses where they exist.
+        look_ahead: Entities of so many bulk requests are read together before the first of them is written:
+            reads are rarer, and what is judged is older by as many requests. For imports, not for deals that
+            people work on.
         watches: What it wants to hear about at once; the rest, and whatever no event tells, a sweep finds.
     """
 
@@ -94,6 +97,7 @@ class Recipe(ABC, Generic[S, Snap]):
     settings_type: ClassVar[type[Settings]]
     requires: ClassVar[frozenset[Capability]] = frozenset()
     optional: ClassVar[frozenset[Capability]] = frozenset()
+    look_ahead: ClassVar[int] = 1
     watches: ClassVar[tuple[Watch, ...]] = ()
 
     def __init__(self, settings: S) -> None:
