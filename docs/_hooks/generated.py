@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crmkit.cli.main import program
+from crmkit.crm.adapters.bitrix24.capabilities import CAPABILITIES as BITRIX24
 from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES as PLANFIX
 from crmkit.crm.capabilities import Capability
 from crmkit.planfix import operations
@@ -15,7 +16,7 @@ from recipes.stale_deals import StaleDealsSettings
 
 DOCS = Path(__file__).parents[1]
 NOTICE = "<!-- Made by docs/_hooks/generated.py; do not edit. -->\n"
-PROVIDERS = (PLANFIX,)
+PROVIDERS = (PLANFIX, BITRIX24)
 
 
 def cli_page() -> str:
@@ -101,7 +102,8 @@ def pages() -> dict[Path, str]:
 
 def _row(capability: Capability) -> str:
     marks = " | ".join("yes" if capability in one else "no" for one in PROVIDERS)
-    reasons = "; ".join(one.reasons[capability] for one in PROVIDERS if capability in one.reasons)
+    told = (f"{one.provider}: {one.reasons[capability]}" for one in PROVIDERS if capability in one.reasons)
+    reasons = "<br>".join(told)
     return f"| `{capability}` | {marks} | {reasons} |"
 
 
