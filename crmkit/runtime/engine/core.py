@@ -147,10 +147,10 @@ class TableEngine(Engine):
     def start(self) -> None:
         """See :meth:`Engine.start`."""
         self._check_not_started()
-        self._started = True
         if self._work:
             self._carrier.start(self._run)
             self._agenda.begin()
+        self._started = True
         self._inbox.start()
         if self._work and self._carrier.concurrent:
             self._looker = threading.Thread(target=self._look, name="crmkit-engine")

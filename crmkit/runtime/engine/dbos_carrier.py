@@ -89,6 +89,13 @@ class DbosCarrier(Carrier):
         check_all(self._database)
         self._held = self._names.take(self._wanted_name)
         logging.getLogger("dbos").addHandler(logging.NullHandler())  # else it adds one that prints by itself
+        try:
+            self._launch(run)
+        except BaseException:
+            self.stop(0.0)
+            raise
+
+    def _launch(self, run: Callable[[str], None]) -> None:
         DBOS(config=self._config())
 
         def carry(ticket: str) -> None:

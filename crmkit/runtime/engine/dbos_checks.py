@@ -57,7 +57,7 @@ def check_version(installed: str) -> None:
 def check_tcp(url: URL) -> None:
     """Refuse Unix sockets: over them DBOS leaves work lying after a restart of the server."""
     host = url.host or url.query.get("host") or ""
-    if not host or str(host).startswith(("/", "@")):
+    if not host or str(host).startswith(("/", "%2F", "%2f", "@")):
         raise ConfigurationError(
             "the service reaches PostgreSQL by TCP only", hint="write postgresql://user@127.0.0.1:5432/name"
         )
