@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from crmkit.automation.recipe import Recipe
 from crmkit.cli.main import program
 from crmkit.crm.adapters.bitrix24.capabilities import CAPABILITIES as BITRIX24
 from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES as PLANFIX
 from crmkit.crm.capabilities import Capability
 from crmkit.planfix import operations
-from recipes.stale_deals import StaleDealsSettings
+from recipes.auto_deal import AutoDeal
+from recipes.stale_deals import StaleDeals
 
 DOCS = Path(__file__).parents[1]
 NOTICE = "<!-- Made by docs/_hooks/generated.py; do not edit. -->\n"
+RECIPES: dict[type[Recipe[Any, Any]], str] = {StaleDeals: "warn_after=10", AutoDeal: "mode=monthly"}
+"""Whose settings have a page, with an example of one."""
 PROVIDERS = (PLANFIX, BITRIX24)
 
 
@@ -59,14 +63,14 @@ does it, tested against the sandbox; nothing here was verified on a live portal.
 """
 
 
-def settings_page() -> str:
-    """Return the settings of the recipe ``stale_deals``."""
-    properties = StaleDealsSettings.model_json_schema()["properties"]
+def settings_page(recipe: type[Recipe[Any, Any]], example: str) -> str:
+    """Return the settings of a recipe, and how one of them is given for once."""
+    properties = recipe.settings_type.model_json_schema()["properties"]
     rows = "\n".join(_setting(name, schema) for name, schema in properties.items())
     return f"""{NOTICE}
-# Settings of stale deals
+# Settings of {recipe.name.replace("_", " ")}
 
-In `[recipes.stale_deals]` of `crmkit.toml`, or for once: `crmkit plan stale_deals --set warn_after=10`.
+In `[recipes.{recipe.name}]` of `crmkit.toml`, or for once: `crmkit plan {recipe.name} --set {example}`.
 
 | setting | default | meaning |
 |---|---|---|
@@ -96,7 +100,10 @@ def pages() -> dict[Path, str]:
         DOCS / "reference" / "cli.md": cli_page(),
         DOCS / "providers" / "capabilities.md": capabilities_page(),
         DOCS / "providers" / "planfix-operations.md": operations_page(),
-        DOCS / "recipes" / "stale_deals-settings.md": settings_page(),
+        **{
+            DOCS / "recipes" / f"{recipe.name}-settings.md": settings_page(recipe, example)
+            for recipe, example in RECIPES.items()
+        },
     }
 
 

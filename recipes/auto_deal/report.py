@@ -61,22 +61,22 @@ class Results(BaseModel):
 
     Attributes:
         companies: Companies of the period.
-        deals: Of these, with their deal.
+        with_deal: Of these, with their deal.
         created: Of these deals, created by the recipe.
-        explained: Companies without a deal, by the reason: ``companies == deals + sum(explained.values())``.
+        explained: Companies without a deal, by the reason; with those that have one, they are all companies.
         by_month: New companies by month.
         by_tariff: New companies by tariff; the empty text stands for none.
         by_month_and_tariff: The same in one table.
         timeliness: By the name of the responsible.
         complete_at_once: Companies whose card lacked nothing, so that nobody was asked.
         attention: Companies at which a person should look.
-        deals_listed: One line per company.
+        deals: One line per company.
     """
 
     model_config = ConfigDict(frozen=True)
 
     companies: int = 0
-    deals: int = 0
+    with_deal: int = 0
     created: int = 0
     explained: dict[str, int] = {}
     by_month: dict[str, int] = {}
@@ -85,17 +85,17 @@ class Results(BaseModel):
     timeliness: dict[str, Timeliness] = {}
     complete_at_once: int = 0
     attention: int = 0
-    covered: tuple[Covered, ...] = ()
+    deals: tuple[Covered, ...] = ()
 
     @property
     def is_covered(self) -> bool:
         """Whether every company of the period has its deal or a reason why not."""
-        return self.companies == self.deals + sum(self.explained.values())
+        return self.companies == self.with_deal + sum(self.explained.values())
 
     def summary(self) -> tuple[Message, ...]:
         """Return the figures in words, a line each."""
         explained = sum(self.explained.values())
-        counts = {"companies": self.companies, "deals": self.deals, "explained": explained}
+        counts = {"companies": self.companies, "deals": self.with_deal, "explained": explained}
         lines = [
             say("report.coverage" if self.is_covered else "report.gap", **counts),
             say("report.created", count=self.created),
@@ -156,9 +156,9 @@ class Results(BaseModel):
         columns = tuple(Column(key, say(f"report.covered.{key}")) for key in keys)
         rows = [
             (one.id, one.company, one.created, one.deal, say(f"verdict.{one.verdict}"), one.reason)
-            for one in self.covered
+            for one in self.deals
         ]
-        counts = {"companies": self.companies, "deals": self.deals}
+        counts = {"companies": self.companies, "deals": self.with_deal}
         note = say("report.coverage", **counts, explained=sum(self.explained.values()))
         return Table("coverage", say("report.covered"), columns, rows, note=note)
 
@@ -179,7 +179,7 @@ def results(items: Iterable[PlanItem], memories: Mapping[Ref, Memory], settings:
         months[f"{item.facts['created']:%Y-%m}"][item.facts["tariff"]] += 1
     return Results(
         companies=len(counted),
-        deals=sum(item.verdict in HAS_DEAL for item in counted),
+        with_deal=sum(item.verdict in HAS_DEAL for item in counted),
         created=sum(bool(story.deals) for story in stories.values()),
         explained=dict(without.most_common()),
         by_month={month: row.total() for month, row in sorted(months.items())},
@@ -188,7 +188,7 @@ def results(items: Iterable[PlanItem], memories: Mapping[Ref, Memory], settings:
         timeliness=_timeliness(stories.values()),
         complete_at_once=sum(bool(story.deals) and story.first_asked is None for story in stories.values()),
         attention=sum(item.attention for item in counted),
-        covered=tuple(_covered(item) for item in counted),
+        deals=tuple(_covered(item) for item in counted),
     )
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from crmkit.cli.finder import make
 from crmkit.cli.main import main, program
 from crmkit.config import Config
 from crmkit.sandbox.faults import KINDS
 from crmkit.sandbox.planfix.sandbox import PlanfixSandbox
 from crmkit.sandbox.planfix.vendor import FAULT_KINDS
-from recipes.stale_deals import StaleDealsSettings
 
 from .conftest import PAGES, ROOT, Fence, fences
 
@@ -83,8 +83,8 @@ def test_the_tutorial_works(name: str, box: PlanfixSandbox, capsys: pytest.Captu
 def test_configurations_are_valid(fence: Fence) -> None:
     values = tomllib.loads(fence.text)
     config = Config(**values)
-    for settings in config.recipes.values():
-        StaleDealsSettings(**settings)
+    for name, settings in config.recipes.items():
+        make(name, settings)
 
 
 def test_every_command_is_shown_in_a_guide() -> None:

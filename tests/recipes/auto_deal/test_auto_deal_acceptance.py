@@ -264,10 +264,10 @@ def test_R1_18_every_new_client_has_its_deal_or_a_reason(make_desk: MakeDesk) ->
     everybody = desk.companies()
     desk.run()
     found = figures(desk)
-    assert {one.id for one in found.covered} == set(everybody)
-    assert {one.id for one in found.covered if one.verdict in HAS_DEAL} == {d.company for d in desk.deals()}
-    assert found.companies == len(everybody) == found.deals + sum(found.explained.values())
-    assert all(one.reason.render("ru") for one in found.covered)
+    assert {one.id for one in found.deals} == set(everybody)
+    assert {one.id for one in found.deals if one.verdict in HAS_DEAL} == {d.company for d in desk.deals()}
+    assert found.companies == len(everybody) == found.with_deal + sum(found.explained.values())
+    assert all(one.reason.render("ru") for one in found.deals)
     titles = [deal.title.split(" / ") for deal in desk.deals()]
     assert Counter(len(title) for title in titles) == {3: len(titles)}
 
@@ -369,8 +369,8 @@ def test_T1_company_count_is_deals_plus_explained(make_desk: MakeDesk) -> None:
     desk.by_hand(desk.company("Е"))
     desk.run()
     found = figures(desk)
-    assert found.companies == 6 == found.deals + sum(found.explained.values())
-    assert (found.deals, found.explained) == (3, {"waiting": 1, "nobody": 1, "duplicate": 1})
+    assert found.companies == 6 == found.with_deal + sum(found.explained.values())
+    assert (found.with_deal, found.explained) == (3, {"waiting": 1, "nobody": 1, "duplicate": 1})
     assert len(desk.deals()) == 3
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong meanwhile: processes die, answers are lost, people are faster, portals refuse; and the undo."""
+"""What goes wrong meanwhile: processes die, answers are lost, people are faster, portals refuse; the undo."""
 
 from __future__ import annotations
 
@@ -61,13 +61,11 @@ def test_a_lost_answer_makes_no_second_deal(filled: Any, kind: str) -> None:
 
 def test_a_portal_out_of_order_holds_nothing_up_for_ever(filled: Any) -> None:
     filled.trouble_with_next_deal("error", status=503, times=20)
-    r = filled.run()
-    print(r)
-    assert filled.deals() == []
+    assert filled.run().counts == {"unknown": 1}
     filled.box.faults.clear()
     filled.wait(minutes=10)
-    r = filled.run()
-    print(r)
+    filled.run()  # settles what is not known: the deal was never created
+    filled.run()
     as_it_should_be(filled)
 
 

@@ -52,9 +52,9 @@ def test_every_company_of_the_period_has_its_deal_or_a_reason(desk: Open) -> Non
     found = figures(office)
     of_period = {c.id for c in office.crm.cards.values() if c.name != "Апрель"}
     with_deal = {deal.company.id for deal in office.deals}
-    assert {one.id for one in found.covered} == of_period
-    assert {one.id for one in found.covered if one.verdict in HAS_DEAL} == with_deal
-    assert (found.companies, found.deals, sum(found.explained.values())) == (15, 6, 9)
+    assert {one.id for one in found.deals} == of_period
+    assert {one.id for one in found.deals if one.verdict in HAS_DEAL} == with_deal
+    assert (found.companies, found.with_deal, sum(found.explained.values())) == (15, 6, 9)
     assert found.is_covered
     assert found.explained == {"overdue": 6, "nobody": 3}
     assert found.summary()[0].render("ru") == "компаний за период: 15 = со сделкой 6 + с объяснением 9"
