@@ -292,3 +292,23 @@ def make_client(session: requests.Session, clock: ManualClock) -> Iterator[Calla
 @pytest.fixture
 def b24(make_client: Callable[..., Bitrix24]) -> Bitrix24:
     return make_client()
+
+
+# Resources: one documented call each.
+
+Case = tuple[str, Any, Callable[[Bitrix24], Any], Any, Any]
+"""A method, its answer, what is done with the client, the parameters to be sent, the result."""
+TASK_FIELDS = {"fields": {"TITLE": {}, "DEADLINE": {}, "UF_CRM_TASK": {}, "STATUS": {}, "XML_ID": {}}}
+
+
+def names(cases: list[Case]) -> list[str]:
+    return [f"{number}-{case[0]}" for number, case in enumerate(cases)]
+
+
+def check(case: Case, b24: Bitrix24, portal: Portal) -> None:
+    method, answer, act, params, expected = case
+    portal.methods["tasks.task.getFields"] = lambda _: TASK_FIELDS
+    portal.methods[method] = lambda _: answer
+    assert act(b24) == expected
+    sent = [body for name, body in portal.requests if name == method]
+    assert params.items() <= sent[0].items()
