@@ -130,6 +130,10 @@ class Bench(Protocol):
         """Return the lines of a task's checklist that are not ticked off."""
         ...
 
+    def spend(self, who: Person, task_id: str, minutes: float) -> None:
+        """Let somebody record time in a task."""
+        ...
+
     def sell(self, deal_id: str, rows: Sequence[Row]) -> None:
         """Put product rows into a deal."""
         ...

@@ -197,6 +197,11 @@ class Bitrix24Bench:
         headings = {row["PARENT_ID"] for row in rows}
         return [row["TITLE"] for row in rows if row["IS_COMPLETE"] == "N" and row["ID"] not in headings]
 
+    def spend(self, who: Person, task_id: str, minutes: float) -> None:
+        """Let somebody record time."""
+        time = self.crm.native().tasks.time
+        time.add(int(task_id), int(minutes * 60), user_id=int(who.id))
+
     def sell(self, deal_id: str, rows: Sequence[Row]) -> None:
         """Put product rows into a deal."""
         native = self.crm.native()

@@ -163,6 +163,10 @@ class PlanfixBench:
         """Return nothing: checklists cannot be written."""
         return []
 
+    def spend(self, who: Person, task_id: str, minutes: float) -> None:
+        """Refuse: time is kept in analytics that every account makes for itself."""
+        raise NotImplementedError("the seed has no analytics for time")
+
     def sell(self, deal_id: str, rows: Sequence[Row]) -> None:
         """Refuse: tasks have no product rows."""
         raise NotImplementedError("deals of Planfix have no product rows")

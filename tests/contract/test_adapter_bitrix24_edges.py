@@ -283,3 +283,12 @@ def test_a_task_in_a_space_of_a_client(bench: Bitrix24Bench) -> None:
     row = bench.box.portal.tasks.get(int(task.id))
     assert row
     assert (row["GROUP_ID"], row["RESPONSIBLE_ID"]) == (group, int(bench.manager.id))
+
+
+def test_more_records_of_time_than_a_page(bench: Bitrix24Bench) -> None:
+    """A page has fifty."""
+    deal = Ref(kind="deal", id=bench.new_deal())
+    task = bench.crm.tasks.create(NewTask(title="Отчёт", deal=deal), key="run:1").id
+    for _ in range(103):
+        bench.spend(bench.manager, task, 2)
+    assert bench.crm.tasks.minutes_spent(deal) == {deal: 206.0}

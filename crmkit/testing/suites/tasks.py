@@ -185,3 +185,15 @@ class TaskSuite:
         for state in (TaskState.REJECTED, TaskState.OPEN, TaskState.DONE):
             bench.crm.tasks.set_state(task, state, kind=bench.task_kind)
             assert bench.crm.tasks.get(task, kind=bench.task_kind).state is state
+
+    def test_the_time_spent_on_deals(self, bench: Bench) -> None:
+        """All records of all tasks of a deal, whoever made them; deals without any are absent."""
+        needs(bench, Capability.TIME_RECORDS)
+        first, second, third = (Ref(kind="deal", id=bench.new_deal()) for _ in range(3))
+        for deal, key in ((first, "a"), (first, "b"), (second, "c")):
+            task = bench.crm.tasks.create(new_task(bench, deal.id), key=key).id
+            bench.spend(bench.manager, task, 15)
+            if deal == first:
+                bench.spend(bench.other_manager, task, 7.5)
+        assert bench.crm.tasks.minutes_spent(first, second, third) == {first: 45.0, second: 15.0}
+        assert bench.crm.tasks.minutes_spent() == {}

@@ -31,6 +31,7 @@ class WorkSuite:
         templates = bench.crm.workflows.templates()
         assert templates
         assert all(one.name and one.kind == "deal" for one in templates)
+        assert bench.process in {one.key for one in templates}
 
     def test_a_process_runs_and_is_stopped(self, bench: Bench) -> None:
         """It is listed while it runs; stopping it twice is no error."""

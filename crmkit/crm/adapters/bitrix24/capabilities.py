@@ -18,6 +18,7 @@ CAPABILITIES = Capabilities(
             Capability.NOTIFICATIONS,
             Capability.TASKS,
             Capability.CHECKLISTS,
+            Capability.TIME_RECORDS,
             Capability.USERS,
             Capability.COMPANIES,
             Capability.CONTACTS,
@@ -44,7 +45,6 @@ CAPABILITIES = Capabilities(
             "responsible person, outgoing calls and mails) is looked up, 25 deals per request"
         ),
         Capability.ROBOT_NOISE_FILTER: "deals whose last activity or last change is a robot's",
-        Capability.TIME_RECORDS: "not written yet",
         Capability.HIDDEN_COMMENTS: "whoever sees the deal sees its comments; notify people instead",
         Capability.UNASSIGNED_DEALS: "a deal always has exactly one responsible person",
         Capability.FIELD_HISTORY: "there is no method for it; only the last change and its author are told",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from crmkit.bitrix24.resources.tasks import crm_link
 from crmkit.config import TaskMapping, did_you_mean
 from crmkit.crm import base
 from crmkit.crm.adapters.bitrix24 import checklists
+from crmkit.crm.adapters.bitrix24.hours import seconds_of
 from crmkit.crm.adapters.bitrix24.room import COMPANY, DEAL, Tools, external_id, number_of
 from crmkit.crm.adapters.bitrix24.search import parts
 from crmkit.crm.adapters.bitrix24.states import States, tags_of
@@ -199,6 +200,23 @@ class Tasks(base.Tasks):
                 if ours and found.id not in seen:
                     seen.add(found.id)
                     yield self._task(found, kind, states)
+
+    def minutes_spent(self, *deals: Ref) -> Mapping[Ref, float]:
+        """Return the recorded minutes of all tasks of these deals: ``task.elapseditem.getlist``.
+
+        A task that belongs to several of the deals counts for each.
+        """
+        wanted = {crm_link(DEAL, number_of(one, "deal")): one for one in deals}
+        tasks: dict[int, list[str]] = {}
+        for part in parts(sorted(wanted), IDS_AT_ONCE):
+            for found in self._rows({"UF_CRM_TASK": part}):
+                tasks[found.id] = [link for link in _links(found) if link in wanted]
+        minutes: dict[Ref, float] = {}
+        for task, seconds in seconds_of(self._tools.client, tasks).items():
+            for link in tasks[task]:
+                if seconds:
+                    minutes[wanted[link]] = minutes.get(wanted[link], 0.0) + seconds / 60
+        return minutes
 
     def _rows(self, asked: dict[str, Any]) -> Iterator[TaskRow]:
         return self._tools.client.tasks.list(asked, SELECT)
