@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 
@@ -129,6 +130,7 @@ class Book:
             if mine is None:
                 return None
             lane = Lane(mine.portal, mine.recipe)
+            _lock(connection, dues.c.ticket == ticket)
             held = _held(connection, ticket)
             if len(held) > 1 and any(due.starts >= SUSPECT for due in held):
                 self._give_back(connection, ticket)
@@ -156,16 +158,16 @@ class Book:
             chosen = [found[0].entity]
         else:
             chosen = [row.entity for row in found if not _comes_alone(row)]
-        connection.execute(
-            update(dues)
-            .where(_of(dues, lane), dues.c.entity.in_(chosen))
-            .values(ticket=ticket, since=dues.c.first, first=None, due=None)
-        )
+        these = _of(dues, lane) & dues.c.entity.in_(chosen)
+        _lock(connection, these)
+        taken = update(dues).where(these)
+        connection.execute(taken.values(ticket=ticket, since=dues.c.first, first=None, due=None))
 
     def done(self, ticket: str, runner: str, entities: Sequence[str]) -> int:
         """Write down that entities were looked at; return how many of them were still this runner's."""
         with self._database.write() as connection:
             mine = self._mine(ticket, runner, entities)
+            _lock(connection, mine)
             gone = connection.execute(delete(dues).where(mine, dues.c.due.is_(None))).rowcount
             rest = update(dues).where(mine).values(ticket=None, since=None, starts=0, failures=0)
             return gone + connection.execute(rest).rowcount
@@ -216,7 +218,7 @@ class Book:
         now = self.now()
         rows = [
             {"portal": portal, "recipe": recipe, "entity": entity, "first": now, "due": now}
-            for portal, recipe, entity in sorted(set(places))
+            for portal, recipe, entity in sorted(set(places), key=itemgetter(1, 0, 2))
         ]
         if not rows:
             return
@@ -235,6 +237,7 @@ class Book:
             "due": func.coalesce(dues.c.due, self.now()),
         }
         of_ticket = dues.c.ticket == ticket
+        _lock(connection, of_ticket)
         connection.execute(update(dues).where(of_ticket).values(ticket=None, since=None, **waiting))
 
     def _mine(self, ticket: str, runner: str, entities: Sequence[str]) -> ColumnElement[bool]:
@@ -257,6 +260,13 @@ def _of(table: Any, lane: Lane) -> ColumnElement[bool]:
 
 def _same_lane() -> ColumnElement[bool]:
     return and_(lanes.c.portal == dues.c.portal, lanes.c.recipe == dues.c.recipe)
+
+
+def _lock(connection: Connection, where: ColumnElement[bool]) -> None:
+    """Lock rows in the order in which the inbox does, or the two could wait for each other."""
+    if connection.dialect.name == "postgresql":
+        query = select(dues.c.entity).where(where).order_by(dues.c.entity.collate("C"))
+        connection.execute(query.with_for_update(of=dues))
 
 
 def _lock_portal(connection: Connection, portal: str) -> None:
