@@ -21,7 +21,7 @@ help:
 	@echo "make demo   see stale deals returned on a local Planfix sandbox (no account, no network)"
 	@echo "make test   style, types, import rules and all tests"
 	@echo "make lint   style, types and import rules only; make docs: the documents into site/; make lock: new pins"
-	@echo "make bench  measure crmkit beside its peers and write docs/reference/performance.md (about six minutes)"
+	@echo "make bench  measure crmkit beside its peers and write docs/reference/performance.md (about eight minutes)"
 
 setup:
 	@if [ "$$(cat $(STAMP) 2>/dev/null)" != "$(FINGERPRINT)" ] || ! $(PY) -c '' 2>/dev/null; then \

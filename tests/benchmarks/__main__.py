@@ -11,7 +11,7 @@ from pathlib import Path
 from .report import document
 from .scenarios import ROOT, Lab
 
-SCENARIOS = ["limits", "cpu", "creates", "memory", "imports"]
+SCENARIOS = ["limits", "cpu", "creates", "lists", "memory", "imports", "proofs"]
 
 
 def say(text: str) -> None:

@@ -25,7 +25,7 @@ FIELDS = ["ID", "TITLE", "STAGE_ID", "CATEGORY_ID", "OPPORTUNITY", "CURRENCY_ID"
 FIELDS += ["COMPANY_ID", "CONTACT_ID", "DATE_CREATE", "DATE_MODIFY", "CLOSED"]
 TYPED = ["id", "title", "stageId", "categoryId", "opportunity", "currencyId", "assignedById"]
 TYPED += ["companyId", "contactId", "createdTime", "updatedTime", "opened"]
-NEEDS_FIELDS = ("read_items", "read_typed", "update_typed", "create", "create_singly")
+NEEDS_FIELDS = ("update_typed", "create", "create_singly")
 """Jobs for which crmkit asks for the fields of deals, once per client, and that before the clock starts."""
 
 
@@ -48,6 +48,9 @@ class Crmkit:
 
     def read_raw(self, rows: int) -> int:
         return sum(1 for _ in self.client.list("crm.deal.list", {"select": FIELDS}))
+
+    def read_ids(self, rows: int) -> list[int]:
+        return [int(row["ID"]) for row in self.client.list("crm.deal.list", {"select": FIELDS})]
 
     def read_items(self, rows: int) -> int:
         return sum(1 for _ in self.client.deals.rows(select=TYPED))
@@ -88,6 +91,12 @@ class B24pysdk:
 
     def read_raw(self, rows: int) -> int:
         return sum(1 for _ in self.client.crm.deal.list(select=FIELDS).as_list_fast().result)
+
+    def read_ids(self, rows: int) -> list[int]:
+        return [int(row["ID"]) for row in self.client.crm.deal.list(select=FIELDS).as_list_fast().result]
+
+    def read_ids_counted(self, rows: int) -> list[int]:
+        return [int(row["ID"]) for row in self.client.crm.deal.list(select=FIELDS).as_list().result]
 
     def update(self, rows: int) -> int:
         deal = self.client.crm.deal
@@ -136,6 +145,10 @@ class FastBitrix24:
     def read_raw(self, rows: int) -> int:
         return len(self._run(lambda b: b.get_all("crm.deal.list", {"select": FIELDS})))
 
+    def read_ids(self, rows: int) -> list[int]:
+        found = self._run(lambda b: b.get_all("crm.deal.list", {"select": FIELDS}))
+        return [int(row["ID"]) for row in found]
+
     def update(self, rows: int) -> int:
         return len(
             self._run(lambda b: b.call("crm.deal.update", [change(number) for number in range(1, rows + 1)]))
@@ -183,7 +196,8 @@ def measure(asked: dict[str, Any]) -> dict[str, Any]:
         gc.collect()
         cpu, begun = time.process_time(), time.perf_counter()
         try:
-            result["done"] = job(asked["rows"])
+            done = job(asked["rows"])
+            result |= {"done": len(done), "ids": done} if isinstance(done, list) else {"done": done}
         except Exception as error:
             result["error"], result["done"] = type(error).__name__, -1
         if turn or runs == 1:

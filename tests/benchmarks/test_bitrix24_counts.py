@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .clients import Crmkit
+from .clients import NEEDS_FIELDS, Crmkit
 from .portal import RemotePortal
 from .scenarios import ROOT
 
@@ -28,7 +28,8 @@ def portal(**options: Any) -> RemotePortal:
 def test_requests_and_connections(what: str, requests: int, connections: int) -> None:
     with portal(deals=ROWS) as box:
         library = Crmkit(box.url, simulated=True)
-        library.prepare()
+        if what in NEEDS_FIELDS:  # reading gets them with the first page
+            library.prepare()
         box.stats()
         with library.client:
             assert getattr(library, what)(ROWS) == ROWS
