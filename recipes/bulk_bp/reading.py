@@ -25,7 +25,7 @@ __all__ = ["Reader"]
 Ctx = Context[BulkBpSettings]
 PORTAL_LASTS = timedelta(minutes=30)
 """How long people, fields, stages and companies are taken for unchanged while rows are worked through."""
-AT_ONCE = 2500
+AT_ONCE = 2450
 """Rows that are looked up together."""
 
 

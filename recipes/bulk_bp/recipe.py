@@ -57,7 +57,7 @@ class BulkBp(Recipe[BulkBpSettings, Snapshot]):
             Capability.CUSTOM_FIELDS,
         }
     )
-    look_ahead = 50
+    look_ahead = 49
     optional = frozenset({Capability.WORKFLOWS, Capability.BATCH, Capability.STAGE_HISTORY})
 
     def __init__(self, settings: BulkBpSettings) -> None:

@@ -11,7 +11,6 @@ from crmkit.bitrix24.fields import FieldInfo
 from crmkit.crm.adapters.bitrix24.mapping import CLIENT_TYPE
 from crmkit.crm.adapters.bitrix24.query import numbers_in
 from crmkit.crm.adapters.bitrix24.room import Tools, number_of
-from crmkit.crm.adapters.bitrix24.search import IDS_AT_ONCE, parts
 from crmkit.crm.adapters.bitrix24.values import empty, for_filter, neutral_type, read, write
 from crmkit.crm.filters import Expression, Term, terms_of
 from crmkit.crm.models import EntityKind, FieldSpec, WriteResult
@@ -90,14 +89,10 @@ class Cards:
         asked: Mapping[str, Any],
         checks: Sequence[Callable[[T], bool]],
     ) -> Iterator[T]:
-        filters = (
-            [asked] if ids is None else [{**asked, "@id": part} for part in parts(sorted(ids), IDS_AT_ONCE)]
-        )
-        for one in filters:
-            for item in items.list(one):
-                card = neutral(item)
-                if all(check(card) for check in checks):
-                    yield card
+        for item in items.list(asked) if ids is None else items.having("id", sorted(ids), asked):
+            card = neutral(item)
+            if all(check(card) for check in checks):
+                yield card
 
     def _condition(self, term: Term) -> tuple[Mapping[str, Any] | None, Callable[[Any], bool]]:
         if term.name == "of_type_client" and self.kind == "company":

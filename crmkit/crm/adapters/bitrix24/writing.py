@@ -12,7 +12,6 @@ from crmkit.bitrix24.envelope import as_map
 from crmkit.crm.adapters.bitrix24.copying import copied
 from crmkit.crm.adapters.bitrix24.query import pipeline_id, stage_id
 from crmkit.crm.adapters.bitrix24.room import DEAL, Tools, external_id, number_of
-from crmkit.crm.adapters.bitrix24.search import parts
 from crmkit.crm.adapters.bitrix24.values import write
 from crmkit.crm.models import DealChanges, NewDeal, Person, WriteResult, WriteStatus
 from crmkit.crm.rooms import Outcomes
@@ -20,7 +19,6 @@ from crmkit.exceptions import CrmkitError, OutcomeUnknown, ValidationError
 
 __all__ = ["Writer", "assignee", "neutral_outcome", "send_each"]
 
-KEYS_AT_ONCE = 50
 ORIGINATOR = "crmkit"
 
 
@@ -136,11 +134,9 @@ class Writer:
     def find_by_key(self, keys: Sequence[str]) -> Iterator[tuple[bitrix24.Deal, str]]:
         """Yield the deals that carry one of the keys, with the key as it was given."""
         wanted = {external_id(key): key for key in keys}
-        for part in parts(wanted, KEYS_AT_ONCE):
-            found = self.tools.client.deals.list({"=originatorId": ORIGINATOR, "@originId": part})
-            for item in found:
-                if item.originator_id == ORIGINATOR and item.origin_id in wanted:
-                    yield item, wanted[item.origin_id]
+        for item in self.tools.client.deals.having("originId", wanted, {"=originatorId": ORIGINATOR}):
+            if item.originator_id == ORIGINATOR and item.origin_id in wanted:
+                yield item, wanted[item.origin_id]
 
     def _with_rows(self, deal: NewDeal, outcome: WriteResult | CrmkitError) -> WriteResult | CrmkitError:
         """Copy the product rows into a new deal; the amount stays as it was given."""
