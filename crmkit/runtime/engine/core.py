@@ -198,7 +198,7 @@ class TableEngine(Engine):
     def tick(self) -> int:
         """See :meth:`Engine.tick`."""
         with self._ticking:
-            return self._tick()
+            return self._tick() if self._work else 0
 
     def _tick(self) -> int:
         self._count("timers", self._agenda.fire())
