@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from crmkit.bitrix24.envelope import rows_of
+from crmkit.bitrix24.envelope import is_error, rows_of
+from crmkit.bitrix24.errors import error_from
 from crmkit.bitrix24.lists import whole
+from crmkit.bitrix24.outcomes import BatchResult, Command, Outcome, Status
 from crmkit.bitrix24.portal import Portal
-from crmkit.exceptions import IncompleteList, ValidationError
+from crmkit.exceptions import (
+    ApiError,
+    AuthenticationError,
+    CrmkitError,
+    IncompleteList,
+    OutcomeUnknown,
+    RateLimited,
+    TransportError,
+    ValidationError,
+)
 from crmkit.transport.request import Effect
 
 __all__ = ["V3", "any_of", "condition"]
@@ -46,6 +57,11 @@ def any_of(*conditions: Sequence[Any]) -> dict[str, Any]:
     return {"logic": "or", "conditions": [list(one) for one in conditions]}
 
 
+_NOTHING = object()
+_NOT_DONE = (AuthenticationError, RateLimited, TransportError)
+"""What is refused before the first command is looked at."""
+
+
 class V3:
     """REST 3.0 of a portal. JSON goes as it is, so nulls, booleans and empty arrays keep their meaning."""
 
@@ -56,10 +72,24 @@ class V3:
         """Call a method and return its ``result``; ``key`` is the ``Idempotency-Key``."""
         return self._portal.request_v3(method, params, key=key, effect=effect).result
 
-    def batch(self, commands: Sequence[tuple[str, Mapping[str, Any]]]) -> Any:
-        """Call several methods in one request and return their answers in order."""
-        body = [{"method": method, "query": dict(query)} for method, query in commands]
-        return self._portal.request_v3("batch", body, effect=Effect.WRITE).result
+    def batch(self, commands: Iterable[Command | tuple[str, Mapping[str, Any]]]) -> BatchResult:
+        """Call several methods in one request; one outcome each, in order. Raises for none of them.
+
+        There is no ``Idempotency-Key`` for a batch. If one command is refused the portal answers with its
+        error alone, and does not say what it did before: writes are unknown then, as after a lost answer.
+        """
+        given = [one if isinstance(one, Command) else Command(*one) for one in commands]
+        body = [{"method": one.method, "query": one.params} for one in given]
+        problem: CrmkitError | None = None
+        answers: list[Any] = []
+        try:
+            answers = rows_of("batch", self._portal.request_v3("batch", body, effect=Effect.WRITE).result)
+        except (CrmkitError, ValueError) as error:
+            problem = error if isinstance(error, CrmkitError) else None
+        answers += [_NOTHING] * (len(given) - len(answers))
+        return BatchResult(
+            [_outcome(one, answer, problem, len(given)) for one, answer in zip(given, answers, strict=False)]
+        )
 
     def list(
         self, method: str, params: Mapping[str, Any] | None = None, *, size: int = MOST, id_field: str = "id"
@@ -102,3 +132,22 @@ class V3:
     def _page(self, method: str, params: Mapping[str, Any], size: int) -> Sequence[dict[str, Any]]:
         body = {**params, "pagination": {"page": 1, "limit": size, "offset": 0}}
         return rows_of(method, self.call(method, body, effect=Effect.READ))
+
+
+def _outcome(command: Command, answer: Any, problem: CrmkitError | None, size: int) -> Outcome:
+    """Tell what became of a command of a batch by its answer, or by what became of the batch."""
+    if is_error(answer):
+        return Outcome(command, Status.FAILED, error=error_from(answer, method=command.method))
+    if answer is not _NOTHING:
+        return Outcome(command, Status.DONE, answer)
+    alone = size == 1 and isinstance(problem, ApiError)
+    if problem is not None and (alone or isinstance(problem, _NOT_DONE) or command.repeat is Effect.READ):
+        return Outcome(command, Status.FAILED, error=problem)
+    doubt = OutcomeUnknown(
+        f"{command.method}: it is not known whether it was carried out: "
+        f"{problem.message if problem else 'the answer passes over the command'}",
+        operation=command.method,
+        request=command,
+        hint="look in the portal before sending it again",
+    )
+    return Outcome(command, Status.UNKNOWN, error=doubt)

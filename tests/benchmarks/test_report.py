@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-report: Any = pytest.importorskip("tests.benchmarks.report")
+from . import report
 
 
 def found(**worse: Any) -> dict[str, list[dict[str, Any]]]:

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from crmkit.bitrix24.client import Bitrix24
+from crmkit.bitrix24.outcomes import Status
 from crmkit.bitrix24.v3 import any_of, condition
 from crmkit.exceptions import (
     ApiError,
@@ -214,8 +215,8 @@ def test_rest_3_write_that_never_answers_is_unknown(b24: Bitrix24, portal: Any) 
     portal.lose(99, after=False)
     with pytest.raises(OutcomeUnknown):
         b24.call_v3("tasks.task.add", {})
-    with pytest.raises(OutcomeUnknown):
-        b24.v3.batch([("tasks.task.add", {})])
+    (outcome,) = b24.v3.batch([("tasks.task.add", {})])
+    assert outcome.status is Status.UNKNOWN
     with pytest.raises(ValidationError):
         b24.call_v3("tasks.task.add", {}, idempotency_key="ключ")
 
@@ -223,12 +224,39 @@ def test_rest_3_write_that_never_answers_is_unknown(b24: Bitrix24, portal: Any) 
 def test_rest_3_has_batches_and_a_description(b24: Bitrix24, portal: Any) -> None:
     portal._batch = lambda body: {"result": [{"item": {"id": n}} for n, _ in enumerate(body)]}
     portal.methods["rest.documentation.openapi"] = lambda _: {"openapi": "3.0.0", "paths": {}}
-    assert b24.v3.batch([("a.get", {"id": 1}), ("b.get", {})])[1] == {"item": {"id": 1}}
+    assert b24.v3.batch([("a.get", {"id": 1}), ("b.get", {})]).results()[1] == {"item": {"id": 1}}
     assert portal.requests[0][1] == [
         {"method": "a.get", "query": {"id": 1}},
         {"method": "b.get", "query": {}},
     ]
     assert b24.v3.openapi()["openapi"] == "3.0.0"
+
+
+@pytest.mark.parametrize(
+    ("answer", "statuses"),
+    [
+        ((400, {"error": {"code": "X", "message": "no"}}), "failed unknown"),
+        ((401, {"error": {"code": "NO_AUTH_FOUND", "message": "no"}}), "failed failed"),
+        ((200, {"result": [{"item": {}}, {"error": {"code": "X", "message": "no"}}]}), "done failed"),
+        ((200, {"result": [{"items": []}]}), "done unknown"),
+        ((200, {"result": "?"}), "unknown unknown"),
+        (requests.ConnectionError("refused"), "failed unknown"),
+    ],
+    ids=["refused", "credentials", "one error", "too short", "nonsense", "lost"],
+)
+def test_rest_3_batch_says_of_every_command_what_is_known(
+    b24: Bitrix24, portal: Any, answer: Any, statuses: str
+) -> None:
+    portal.faults.append(lambda *_: answer)
+    outcomes = b24.v3.batch([("tasks.task.get", {"id": 1}), ("tasks.task.add", {"fields": {"title": "x"}})])
+    assert " ".join(outcome.status for outcome in outcomes) == statuses
+    assert all((outcome.error is None) == (outcome.status is Status.DONE) for outcome in outcomes)
+
+
+def test_rest_3_batch_of_one_that_is_refused_has_failed(b24: Bitrix24, portal: Any) -> None:
+    portal.faults.append(lambda *_: (400, {"error": {"code": "X", "message": "no"}}))
+    (outcome,) = b24.v3.batch([("tasks.task.add", {"fields": {}})])
+    assert outcome.status is Status.FAILED
 
 
 def test_rest_3_filters() -> None:
