@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crmkit.crm.models import Invitation, NewWorkspace, Person, Ref, WorkflowStart, WriteResult, WriteStatus
-from crmkit.exceptions import ApiError, OutcomeUnknown, PermissionDenied, ValidationError
+from crmkit.exceptions import ApiError, OutcomeUnknown, PermissionDenied, Unsupported, ValidationError
 from crmkit.sandbox import Fault, Sandbox
 from crmkit.testing.bitrix24 import Bitrix24Bench, open_crm
 
@@ -132,11 +132,18 @@ def test_who_cannot_be_invited(bench: Bitrix24Bench, email: str, error: type[Exc
 def test_no_seat_is_left(bench: Bitrix24Bench) -> None:
     """That is a matter of the tariff, not of the address."""
     made = bench.crm.workspaces.create(NewWorkspace(title="Пространство"), key="run:1")
-    body = {"error": "ERROR_ARGUMENT", "error_description": "user_count_exceeded"}
-    bench.box.faults.add(Fault("error", "user.add", status=400, body=body))
+    bench.box.portal.settings.seats = 5
     with pytest.raises(PermissionDenied) as caught:
         bench.crm.workspaces.invite(made.id, GUEST)
     assert "seat" in caught.value.hint
+
+
+def test_a_portal_that_lets_nobody_in(bench: Bitrix24Bench) -> None:
+    """It has extranet groups from earlier days, so only the invitation tells."""
+    made = bench.crm.workspaces.create(NewWorkspace(title="Пространство"), key="run:1")
+    bench.box.portal.settings.guests = False
+    with pytest.raises(Unsupported, match="nobody in from outside"):
+        bench.crm.workspaces.invite(made.id, GUEST)
 
 
 def test_a_space_with_its_company_and_key(bench: Bitrix24Bench) -> None:

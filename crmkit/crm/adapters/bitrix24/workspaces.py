@@ -26,6 +26,8 @@ COMPANY = "company:"
 SITES = ("s1", "co")
 """The portal's own site and the extranet's, as the vendor calls them."""
 EXTRANET = {"IS_EXTRANET": "Y"}
+NO_GUESTS = "no_extranet_field"
+"""What the portal is expected to say when it has no extranet (any more)."""
 SEATS = ("user_count_exceeded", "limit")
 """What the portal says when no seat is left."""
 NO_GROUPS = (
@@ -103,6 +105,7 @@ class Workspaces(base.Workspaces):
 
         Raises:
             ValidationError: The address is that of an employee, or no address.
+            Unsupported: The portal lets nobody in from outside.
             PermissionDenied: No seat is left, or this token may not invite.
             OutcomeUnknown: The answer was lost; calling it again is safe.
         """
@@ -153,7 +156,10 @@ class Workspaces(base.Workspaces):
         return next((one for one in found if (one.email or "").casefold() == email.casefold()), None)
 
     @staticmethod
-    def _refused(error: ApiError) -> ApiError:
+    def _refused(error: ApiError) -> CrmkitError:
+        if NO_GUESTS in str(error).lower():
+            hint = f"the portal lets nobody in from outside; {WHAT_IS_LEFT}"
+            return Unsupported("bitrix24", "extranet_groups", hint=hint)
         if any(word in str(error).lower() for word in SEATS):
             return PermissionDenied(
                 error.message,
