@@ -188,8 +188,12 @@ def results(items: Iterable[PlanItem], memories: Mapping[Ref, Memory], settings:
         timeliness=_timeliness(stories.values()),
         complete_at_once=sum(bool(story.deals) and story.first_asked is None for story in stories.values()),
         attention=sum(item.attention for item in counted),
-        deals=tuple(_covered(item) for item in counted),
+        deals=tuple(_covered(item) for item in sorted(counted, key=_age)),
     )
+
+
+def _age(item: PlanItem) -> tuple[Any, ...]:
+    return item.facts["created"], len(item.entity.id), item.entity.id
 
 
 def _covered(item: PlanItem) -> Covered:

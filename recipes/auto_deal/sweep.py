@@ -14,6 +14,7 @@ from crmkit.crm.base import Crm
 from crmkit.crm.filters import Expression
 from crmkit.crm.models import Company, Ref
 from crmkit.exceptions import NotFound
+from recipes.auto_deal.card import read_card
 from recipes.auto_deal.case import NAME
 from recipes.auto_deal.checks import read_portal
 from recipes.auto_deal.making import step_key, steps_of
@@ -48,7 +49,11 @@ class Reader:
         """Yield every company that has to be judged, once."""
         portal, twins = self._read_portal(ctx), self._learn_all(ctx)
         for companies in chunks(self._companies(ctx, portal), CHUNK):
-            yield from read_snapshots(ctx, portal, companies, twins)
+            # Deals side by side can be created in one request, where the portal has such; tasks cannot.
+            together = sorted(
+                companies, key=lambda one: not read_card(one, self._settings, portal).is_complete
+            )
+            yield from read_snapshots(ctx, portal, together, twins)
 
     def observe(self, ctx: Ctx, entity: Ref) -> Snapshot:
         """Read one company afresh; it may be gone."""

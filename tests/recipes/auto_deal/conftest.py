@@ -73,6 +73,8 @@ class Desk:
     """One portal, one recipe, one ledger. Subclasses know a vendor's portal."""
 
     provider: ClassVar[str]
+    portal: dict[str, Any]
+    """What the settings of the portal say besides the seed's own section."""
     box: Any
     crm: Crm
     creates_deals: ClassVar[str]
@@ -208,7 +210,7 @@ class Desk:
         raise NotImplementedError
 
     def change_deal(self, deal: int, **values: Any) -> None:
-        """Let a manager change ``title`` or ``tariff`` of a deal, or close it as ``won``."""
+        """Let a manager change ``title`` or ``tariff``, move the deal on (``stage``) or win it (``won``)."""
         raise NotImplementedError
 
     def delete_deal(self, deal: int) -> None:
@@ -237,25 +239,26 @@ class Desk:
         raise NotImplementedError
 
 
+BITRIX24: dict[str, Any] = {
+    "deals": {
+        "pipelines": {"accounting": {"id": "4", "name": "Работа по бухгалтерскому аутсорсингу"}},
+        "stages": {"new": {"id": "C4:NEW", "name": "Новая"}, "cancelled": {"id": "C4:LOSE"}},
+        "fields": {
+            name: {"id": f"UF_CRM_{name.upper()}"}
+            for name in ("tariff", "cost", "month", "service_from", "service_to")
+        },
+    },
+    "companies": {"fields": {name: {"id": f"UF_CRM_{name.upper()}"} for name in ("tariff", "cost", "inn")}},
+    "tasks": {"task": {"stages": {"cancelled": {"id": "tag:отменено"}}}},
+}
+"""What the settings of the Bitrix24 portal say besides the seed's own section."""
+
+
 class Bitrix24Desk(Desk):
     """Pipeline 4 of the seed ``crm_cases``."""
 
     provider = "bitrix24"
     creates_deals = "batch"
-    portal: ClassVar[dict[str, Any]] = {
-        "deals": {
-            "pipelines": {"accounting": {"id": "4", "name": "Работа по бухгалтерскому аутсорсингу"}},
-            "stages": {"new": {"id": "C4:NEW", "name": "Новая"}},
-            "fields": {
-                name: {"id": f"UF_CRM_{name.upper()}"}
-                for name in ("tariff", "cost", "month", "service_from", "service_to")
-            },
-        },
-        "companies": {
-            "fields": {name: {"id": f"UF_CRM_{name.upper()}"} for name in ("tariff", "cost", "inn")}
-        },
-        "tasks": {"task": {"stages": {"cancelled": {"id": "tag:отменено"}}}},
-    }
 
     def __init__(
         self, stack: ExitStack, folder: Path, sandbox: Mapping[str, Any], portal: Any, settings: Any
@@ -263,6 +266,7 @@ class Bitrix24Desk(Desk):
         options = {"companies": 0, "deals": 0, **sandbox}
         self.box = stack.enter_context(Sandbox.bitrix24(seed="crm_cases", **options))
         add_field(self.box.portal, self.box.portal.kinds[COMPANY], "UF_CRM_INN", "string", "ИНН")
+        self.portal = BITRIX24
         self.crm = stack.enter_context(open_bitrix24(self.box, **{**self.portal, **portal}))
         super().__init__(stack, folder, settings)
 
@@ -298,8 +302,8 @@ class Bitrix24Desk(Desk):
             changes["TITLE"] = values["title"]
         if "tariff" in values:
             changes["UF_CRM_TARIFF"] = self._option(DEAL, values["tariff"])
-        if "won" in values:
-            changes["STAGE_ID"] = "C4:WON"
+        if {"stage", "won"} & values.keys():
+            changes["STAGE_ID"] = "C4:WON" if "won" in values else "C4:DOCUMENTS"
         self.box.act.set_fields(MANAGER, deal, changes)
 
     def delete_deal(self, deal: int) -> None:
@@ -385,9 +389,10 @@ class PlanfixDesk(Desk):
     ) -> None:
         options = {"companies": 0, "deals": 0, **sandbox}
         self.box = stack.enter_context(Sandbox.planfix(seed="crm_cases", **options))
-        section = self.box.portal_configs["service"]
-        deals = {"deals": section["deals"]}
-        self.crm = stack.enter_context(open_planfix(self.box, **{**deals, **portal}))
+        deals = self.box.portal_configs["service"]["deals"]
+        deals["stages"]["cancelled"] = deals["stages"].pop("refused")
+        self.portal = {"deals": deals}
+        self.crm = stack.enter_context(open_planfix(self.box, **{**self.portal, **portal}))
         super().__init__(stack, folder, settings)
 
     def company(self, name: str = "ООО «Рога и копыта»", **values: Any) -> str:
@@ -432,8 +437,8 @@ class PlanfixDesk(Desk):
             self.box.act.rename(MANAGER, deal, values["title"])
         if "tariff" in values:
             self.box.act.set_fields(MANAGER, deal, {DEAL_FIELDS["tariff"].id: values["tariff"]})
-        if "won" in values:
-            self.box.act.set_status(MANAGER, deal, 34)
+        if {"stage", "won"} & values.keys():
+            self.box.act.set_status(MANAGER, deal, 34 if "won" in values else 32)
 
     def delete_deal(self, deal: int) -> None:
         self.box.act.delete_task(MANAGER, deal)

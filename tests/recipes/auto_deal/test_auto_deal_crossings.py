@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
-from crmkit.runtime.undo import plan_undo, undo
+from crmkit.runtime.undo import undo
 from recipes.auto_deal import USUAL_STEPS
 
 MakeDesk = Callable[..., Any]
@@ -206,16 +207,30 @@ def test_a_card_merged_away_while_the_plan_waits(desk: Any) -> None:
 
 
 def test_an_undo_takes_back_what_nobody_has_touched(make_desk: MakeDesk) -> None:
+    """A stage called ``cancelled`` in the settings is where an undo moves the deals that it takes back."""
     desk = make_desk(steps=USUAL_STEPS[:1])
     touched, untouched = desk.company("А", tariff="Базовый"), desk.company("Б", tariff="Базовый")
     run = desk.run().run
     desk.wait(hours=1)
-    desk.change_deal(desk.deal(touched).id, title="Моя сделка")
-    preview = plan_undo(run, desk.crm, desk.ledger)
-    assert {item.entity.id for item in preview.items} == {touched, untouched}
+    desk.change_deal(desk.deal(touched).id, stage=True)
+    before = desk.deal(touched)
     undo(run, desk.crm, desk.ledger)
+    assert desk.deal(touched) == before
+    assert desk.deal(untouched).stage == "Отказ"
+    left = {job.deal: job.is_open for job in desk.jobs()}
+    assert left == {str(before.id): True, str(desk.deal(untouched).id): False}
     desk.wait(hours=1)
     written = len(desk.writes())
-    assert {item.entity.id: item.verdict for item in desk.plan().items}[touched] == "done"
+    verdicts = {item.entity.id: item.verdict for item in desk.plan().items}
+    assert verdicts == {touched: "done", untouched: "undone"}
     desk.run()
     assert len(desk.writes()) == written  # what was undone is not done again
+
+
+def test_sixty_companies_then_nothing(make_desk: MakeDesk) -> None:
+    desk = make_desk(sandbox={"companies": 60}, since=date(2024, 1, 1), steps=USUAL_STEPS)
+    desk.run()
+    written, sent = len(desk.writes()), desk.crm.requests_sent()
+    assert desk.run().counts == {}
+    assert len(desk.writes()) == written
+    assert desk.crm.requests_sent() - sent <= 20
