@@ -15,7 +15,9 @@ from crmkit.crm.models import DealChanges, NewDeal, Person, WriteResult
 from crmkit.crm.registry import connect
 from crmkit.exceptions import AuthenticationError, ConfigurationError, ValidationError
 from crmkit.sandbox import Fault, Sandbox
+from crmkit.sandbox.bitrix24.kinds import DEAL
 from crmkit.sandbox.bitrix24.sandbox import Bitrix24Sandbox
+from crmkit.sandbox.bitrix24.userfields import change_enum
 from crmkit.testing.bitrix24 import Bitrix24Bench, open_crm, portal_of
 
 
@@ -83,6 +85,27 @@ def test_refused_credentials_are_each_ones_outcome(bitrix24_sandbox: Bitrix24San
         bitrix24_sandbox.portal.webhooks.clear()
         outcomes = crm.deals.create_many([(NewDeal(title="x"), "1"), (NewDeal(title="y"), "2")])
     assert [type(one) for one in outcomes] == [AuthenticationError, AuthenticationError]
+
+
+def test_what_changes_in_the_portal_is_noticed_after_a_while(bench: Bitrix24Bench) -> None:
+    """A program that runs for weeks sees a new option of a list, a new colleague, a new stage name."""
+    crm, portal = bench.crm, bench.box.portal
+    key, _ = bench.choice
+    deal = bench.new_deal()
+    crm.deals.get(deal)
+    spec = portal.kinds[DEAL].fields["UF_CRM_RETURN_STATE"]
+    change_enum(portal, spec, [{"VALUE": "новое значение"}])
+    with pytest.raises(ValidationError):
+        crm.deals.update(deal, DealChanges(fields={key: "новое значение"}))
+    portal.users[4].name = "Переименован"
+    bench.rename_stage("new")
+    bench.advance(minutes=20)
+    crm.deals.update(deal, DealChanges(fields={key: "новое значение"}))
+    found = crm.deals.get(deal)
+    assert found.fields[key] == "новое значение"
+    assert found.assignees[0].name.startswith("Переименован")
+    assert found.stage
+    assert found.stage.name == "Переименована"
 
 
 # Connecting

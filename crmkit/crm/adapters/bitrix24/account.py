@@ -135,6 +135,12 @@ class Account:
 
     def schema(self, section: str) -> Schema:
         """Return the fields of ``deals``, ``companies`` or ``contacts``."""
+        name = f"fields of {section}"
+        if name in self._known and not self._is_fresh(name):
+            self._client.field_table.forget()  # the client itself would believe them for ever
+        return self._cached(name, lambda: self._schema(section))
+
+    def _schema(self, section: str) -> Schema:
         if section == "deals":
             return self._client.deals.fields()
         return (self._client.companies if section == "companies" else self._client.contacts).fields()
@@ -178,13 +184,15 @@ class Account:
         self._client.field_table.forget()
 
     def _cached(self, name: str, read: Callable[[], T]) -> T:
-        now = self._clock.monotonic()
-        if name in self._known and now - self._known[name][0] < BELIEVED_FOR:
+        if self._is_fresh(name):
             found: T = self._known[name][1]
             return found
         value = read()
-        self._known[name] = (now, value)
+        self._known[name] = (self._clock.monotonic(), value)
         return value
+
+    def _is_fresh(self, name: str) -> bool:
+        return name in self._known and self._clock.monotonic() - self._known[name][0] < BELIEVED_FOR
 
 
 def full_name(user: User) -> str:
