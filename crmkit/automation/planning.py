@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -35,7 +35,12 @@ REQUESTS_PER_ACTION = {
 
 
 def make_plan(
-    recipe: Recipe[Any, Any], crm: Crm, *, memory: MemoryStore | None = None, language: Language = "ru"
+    recipe: Recipe[Any, Any],
+    crm: Crm,
+    *,
+    memory: MemoryStore | None = None,
+    language: Language = "ru",
+    entities: Sequence[Ref] | None = None,
 ) -> Plan:
     """Look at the portal and return what the recipe would do; see :meth:`Recipe.plan`."""
     for capability in sorted(recipe.requires):
@@ -45,7 +50,7 @@ def make_plan(
     )
     ctx: Context[Any] = Context(crm, recipe.settings, store, language)
     sent, now = crm.requests_sent(), ctx.now()
-    items = tuple(_capped(_items(recipe, ctx, now), _places_left(recipe, ctx, now)))
+    items = tuple(_capped(_items(recipe, ctx, now, entities), _places_left(recipe, ctx, now)))
     plan = Plan(
         id=uuid4().hex[:12],
         recipe=recipe.name,
@@ -66,12 +71,20 @@ def day_start(now: datetime, crm: Crm) -> datetime:
     return now.astimezone(crm.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _items(recipe: Recipe[Any, Any], ctx: Context[Any], now: datetime) -> Iterator[PlanItem]:
-    for chunk in chunks(recipe.candidates(ctx), MEMORY_CHUNK):
+def _items(
+    recipe: Recipe[Any, Any], ctx: Context[Any], now: datetime, entities: Sequence[Ref] | None
+) -> Iterator[PlanItem]:
+    wanted = recipe.candidates(ctx) if entities is None else _afresh(recipe, ctx, entities)
+    for chunk in chunks(wanted, MEMORY_CHUNK):
         refs = [recipe.entity(snapshot) for snapshot in chunk]
         memories = ctx.memory.recall(ctx.crm.portal, recipe.name, refs)
         for ref, snapshot in zip(refs, chunk, strict=True):
             yield _item(ref, recipe.decide(snapshot, now, memories.get(ref, Memory())), now)
+
+
+def _afresh(recipe: Recipe[Any, Any], ctx: Context[Any], entities: Sequence[Ref]) -> Iterator[Any]:
+    for refs in chunks(entities, MEMORY_CHUNK):
+        yield from recipe.observe_many(ctx, refs).values()
 
 
 def _item(ref: Ref, decision: Decision, now: datetime) -> PlanItem:

@@ -122,6 +122,15 @@ class Recipe(ABC, Generic[S, Snap]):
                 found[entity] = self.observe(ctx, entity)
         return found
 
+    def woken(self, ctx: Context[S], entity: Ref) -> Iterable[Ref]:
+        """Return which entities of the recipe an event about something may concern; by default that itself.
+
+        Args:
+            ctx: The portal, to look up for example the contacts of a deal.
+            entity: What an event was about: of a kind that the recipe watches.
+        """
+        return (entity,)
+
     @abstractmethod
     def entity(self, snapshot: Snap) -> Ref:
         """Return the entity that a snapshot is of."""
@@ -159,20 +168,28 @@ class Recipe(ABC, Generic[S, Snap]):
         """
         return ()
 
-    def plan(self, crm: Crm, *, memory: MemoryStore | None = None, language: Language = "ru") -> Plan:
+    def plan(
+        self,
+        crm: Crm,
+        *,
+        memory: MemoryStore | None = None,
+        language: Language = "ru",
+        entities: Sequence[Ref] | None = None,
+    ) -> Plan:
         """Look at the portal and return what would be done. Nothing is written.
 
         Args:
             crm: The portal.
             memory: The ledger; by default the one that ``crmkit.toml`` names, else ``crmkit.db`` here.
             language: The language of texts that are written into the portal.
+            entities: Look at these only, afresh; by default at everybody whom a sweep has to judge.
 
         Raises:
             Unsupported: The provider lacks something that the recipe requires.
         """
         from crmkit.automation.planning import make_plan  # noqa: PLC0415  (plan imports Decision)
 
-        return make_plan(self, crm, memory=memory, language=language)
+        return make_plan(self, crm, memory=memory, language=language, entities=entities)
 
 
 class RecipeInfo(BaseModel):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from crmkit.clock import Clock
 from crmkit.crm.capabilities import Capabilities, Capability
+from crmkit.crm.doors import Door
 from crmkit.crm.models import FieldSpec, Person, Pipeline
 from crmkit.crm.rooms import Comments, Companies, Contacts, Deals, Tasks, Users, Workflows, Workspaces
 from crmkit.crm.setup import Guide, Handler, Watch
@@ -105,6 +106,15 @@ class Crm:
             Unsupported: The provider has no such instructions.
         """
         raise Unsupported(self.provider, "setup_guide", hint="run the recipe from cron: crmkit apply RECIPE")
+
+    def door(self) -> Door:
+        """Return what reads the requests that the portal sends us; the settings say how it proves itself.
+
+        Raises:
+            ConfigurationError: The settings hold no secret for that.
+            Unsupported: The provider sends nothing that could be read.
+        """
+        raise Unsupported(self.provider, "door", hint="run the recipe from cron: crmkit apply RECIPE")
 
     def close(self) -> None:
         """Release the connections."""

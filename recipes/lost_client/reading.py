@@ -11,13 +11,13 @@ from crmkit.automation.memory import Memory
 from crmkit.automation.planning import chunks
 from crmkit.automation.recipe import Context
 from crmkit.crm.models import Company, Contact, Deal, FieldSpec, Ref, Task
-from crmkit.exceptions import ConfigurationError
+from crmkit.exceptions import ConfigurationError, NotFound
 from recipes.lost_client.case import NAME, Story
 from recipes.lost_client.losses import clients_of, lost_stages
 from recipes.lost_client.settings import LostClientSettings
 from recipes.lost_client.snapshot import Client, Portal, Snapshot
 
-__all__ = ["observe", "read_portal", "sweep"]
+__all__ = ["clients_behind", "observe", "read_portal", "sweep"]
 
 Ctx = Context[LostClientSettings]
 AT_ONCE = 50
@@ -37,6 +37,16 @@ def sweep(ctx: Ctx) -> Iterator[Snapshot]:
 def observe(ctx: Ctx, refs: Sequence[Ref]) -> Mapping[Ref, Snapshot]:
     """Read clients afresh; one that is gone has a snapshot that says so."""
     return _read(ctx, read_portal(ctx), refs)
+
+
+def clients_behind(ctx: Ctx, entity: Ref) -> tuple[Ref, ...]:
+    """Return whose matter something is: the clients of a deal, or the client itself."""
+    if entity.kind != "deal":
+        return (entity,)
+    try:
+        return clients_of(ctx.crm.deals.get(entity.id), ctx.settings)
+    except NotFound:
+        return ()
 
 
 def read_portal(ctx: Ctx) -> Portal:

@@ -70,6 +70,10 @@ class LostClient(Recipe[LostClientSettings, Snapshot]):
         """Read one client with all their deals."""
         return reading.observe(ctx, (entity,))[entity]
 
+    def woken(self, ctx: Context[LostClientSettings], entity: Ref) -> Iterable[Ref]:
+        """Return the clients of a deal; an event about a client concerns that one."""
+        return reading.clients_behind(ctx, entity)
+
     def observe_many(
         self, ctx: Context[LostClientSettings], entities: Sequence[Ref]
     ) -> Mapping[Ref, Snapshot]:
