@@ -27,8 +27,6 @@ DOCUMENTS: dict[str, EntityKind] = {
     "CCrmDocumentCompany": "company",
 }
 DOCUMENT_ID = re.compile(r"(DEAL|CONTACT|COMPANY)_(\d+)")
-FEW = 500
-"""Objects that are asked about one by one, fifty per request; for more, all running processes are read."""
 GONE = "error_wrong_workflow_id"
 """What the portal calls a process that has ended, or never was."""
 SELECT = ("ID", "TEMPLATE_ID", "MODULE_ID", "ENTITY", "DOCUMENT_ID", "STARTED", "STARTED_BY")
@@ -113,7 +111,7 @@ class Workflows(base.Workflows):
         )
 
     def _instances(self, entities: Sequence[Ref]) -> Iterator[bitrix24.Workflow]:
-        if not entities or len(entities) > FEW:
+        if not entities:
             yield from self._tools.client.workflows.running()
             return
         commands = [
