@@ -49,9 +49,10 @@ def work(url: str, log: Path) -> None:
     def handle(batch: Batch) -> None:
         for job in batch.jobs:
             last = max(int(hint.payload["round"]) for hint in batch.hints(job))
-            os.write(file, f"begin {os.getpid()} {job.entity} {last}\n".encode())
+            line = f"{os.getpid()} {batch.portal}/{job.entity} {last}\n"
+            os.write(file, f"begin {line}".encode())
             time.sleep(0.002)  # the request to the portal
-            os.write(file, f"end {os.getpid()} {job.entity} {last}\n".encode())
+            os.write(file, f"end {line}".encode())
             batch.done(job)
 
     engine = opened(url, handle)
@@ -158,7 +159,7 @@ def test_workers_are_killed_again_and_again_and_the_others_go_on(url: str, tmp_p
         until(lambda: is_idle(receiver))
         assert list(receiver.dead_letters()) == []
     last, broken_off = judge(log.read_text().splitlines(), killed)
-    assert last == {str(entity(number)): ROUNDS + KILLS - 1 for number in range(ENTITIES)}
+    assert last == {f"p/{entity(number)}": ROUNDS + KILLS - 1 for number in range(ENTITIES)}
     assert broken_off <= KILLS  # one lane, so one job at a time
 
 

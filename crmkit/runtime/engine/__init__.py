@@ -22,7 +22,7 @@ def open_engine(
     clock: Clock | None = None,
     name: str = "",
     workers: int = 16,
-    poll: float = 0.5,
+    poll: float = 1.0,
     work: bool = True,
     content_window: timedelta = timedelta(minutes=10),
     keep_events: timedelta = timedelta(days=7),

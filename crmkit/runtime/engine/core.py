@@ -40,7 +40,7 @@ __all__ = ["Carrier", "TableEngine"]
 
 ROUNDS = 1000
 """Batches of one lane in one tick at most, where a tick carries them out itself."""
-CHECK_EVERY = 10
+CHECK_EVERY = 5
 """Looks at what is due, to one look after the batches that are out."""
 FORGET_EVERY = 3600.0
 SICK_AFTER = 60.0
@@ -101,7 +101,7 @@ class TableEngine(Engine):
         carrier: Carrier,
         *,
         work: bool = True,
-        poll: float = 0.5,
+        poll: float = 1.0,
         content_window: timedelta = timedelta(minutes=10),
         keep_events: timedelta = timedelta(days=7),
     ) -> None:

@@ -59,7 +59,7 @@ class DbosCarrier(Carrier):
         *,
         name: str = "",
         workers: int = 16,
-        poll: float = 0.5,
+        poll: float = 1.0,
         orphan_after: float = 30.0,
     ) -> None:
         self._database = database
@@ -169,7 +169,7 @@ class DbosCarrier(Carrier):
             "sys_db_pool_size": self._workers + 4,
             "log_level": "WARNING",
             "enable_otlp": False,
-            "notification_listener_polling_interval_sec": 4 * self._poll,  # no messages; it delays the end
+            "notification_listener_polling_interval_sec": 2 * self._poll,  # no messages; it delays the end
         }
 
     def _carry(self, ticket: str, run: Callable[[str], None]) -> None:
