@@ -25,8 +25,31 @@ DOUBTS: dict[str, dict[str, Any]] = {
 }
 
 
+KEYS_ARE_LOST = dict.fromkeys(
+    (
+        "test_a_deal_is_created_whole",
+        "test_a_deal_whose_answer_is_lost_is_there_once",
+        "test_a_key_of_any_length_finds_its_deal",
+        "test_many_deals_have_an_outcome_each",
+    ),
+    "a deal cannot be found by a key that does not come back: OutcomeUnknown, for a person",
+)
+TIMES_ARE_READ_AS_UTC = {
+    "test_a_task_is_changed_in_one_write": "a written moment is local time; this sandbox reads it as UTC"
+}
+
+
 class TestPlanfix(AdapterSuite):
     """The shared suite on sandboxes that take the vendor's documents differently."""
+
+    @pytest.fixture(autouse=True)
+    def _known_gap(self, request: pytest.FixtureRequest) -> None:
+        doubt = DOUBTS[request.node.callspec.params["planfix_options"]]
+        gaps = KEYS_ARE_LOST if doubt.get("echo_source_ids") is False else {}
+        if doubt.get("timepoint_zone") != "user":
+            gaps = gaps | TIMES_ARE_READ_AS_UTC
+        if reason := gaps.get(request.node.originalname):
+            request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
 
     @pytest.fixture(params=list(DOUBTS))
     def planfix_options(
@@ -42,13 +65,16 @@ class TestPlanfix(AdapterSuite):
 class TestUnmarkedUtc(AdapterSuite):
     """The worst doubt: moments are UTC and do not say so. Read hours early, yet nothing is doubled."""
 
-    gaps = dict.fromkeys(
-        (
-            "test_a_deal_is_read",
-            "test_a_decision_has_an_author",
-            "test_new_deals",
-        ),
-        "moments without dateTimeUtcSeconds are taken to be local: newer accounts always send it",
+    gaps = (
+        dict.fromkeys(
+            (
+                "test_a_deal_is_read",
+                "test_a_decision_has_an_author",
+                "test_new_deals",
+            ),
+            "moments without dateTimeUtcSeconds are taken to be local: newer accounts always send it",
+        )
+        | KEYS_ARE_LOST
     )
 
     @pytest.fixture

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from crmkit.clock import Clock
 from crmkit.config import BoundField, PortalConfig, did_you_mean
 from crmkit.crm.adapters.planfix.mapping import Authors, Stages
+from crmkit.crm.models import Ref
 from crmkit.exceptions import ConfigurationError, PermissionDenied
-from crmkit.planfix import Planfix
+from crmkit.planfix import Planfix, filters
 from crmkit.planfix.models import CustomField, Status, User
 
 __all__ = ["BELIEVED_FOR", "Account"]
@@ -18,6 +19,7 @@ BELIEVED_FOR = 900.0
 """Seconds. Somebody dismissed or a status renamed is noticed after a quarter of an hour at the latest, while
 a run over hundreds of deals does not ask again for each of them."""
 
+CARDS_AT_ONCE = 100
 USER_FIELDS = ("name", "midname", "lastname", "email", "role", "status", "groups", "timezone", "isDeleted")
 
 T = TypeVar("T")
@@ -123,6 +125,40 @@ class Account:
             ConfigurationError: As for :meth:`deal_field`.
         """
         return self._field(key, "contacts", self.portal.contacts.fields, self.contact_fields)
+
+    def people_among(self, cards: Iterable[int]) -> dict[int, Ref | None]:
+        """Return those of the contacts that are people, with the company of each: ``POST /contact/list``.
+
+        A task tells the number of its client, not whether that is a company. It is asked for only if the
+        settings name fields of contacts, so that runs that have nothing to do with them pay nothing.
+        """
+        if not self.portal.contacts.fields:
+            return {}
+        known: dict[int, Ref | None] = self._cached("people", dict)
+        companies: set[int] = self._cached("companies", set)
+        missing = sorted(set(cards) - known.keys() - companies)
+        for start in range(0, len(missing), CARDS_AT_ONCE):
+            some = missing[start : start + CARDS_AT_ONCE]
+            asked = (filters.contacts.number.any_of(*some),)
+            people = self._client.contacts.list(
+                companies=False, filters=asked, fields=("name", "isCompany", "companies")
+            )
+            for card in people:
+                if card.id in some and not card.is_company:
+                    companies_of = (
+                        Ref(kind="company", id=str(ref.id), name=ref.name) for ref in card.companies if ref
+                    )
+                    known[card.id] = next(companies_of, None)
+            companies.update(number for number in some if number not in known)
+        return {number: known[number] for number in cards if number in known}
+
+    def company_field(self, key: str) -> CustomField:
+        """Return the definition of a field of companies by its logical name.
+
+        Raises:
+            ConfigurationError: As for :meth:`deal_field`.
+        """
+        return self._field(key, "companies", self.portal.companies.fields, self.contact_fields)
 
     def _field(
         self,

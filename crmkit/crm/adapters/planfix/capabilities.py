@@ -11,6 +11,8 @@ CAPABILITIES = Capabilities(
     can=frozenset(
         {
             Capability.DEALS,
+            Capability.CREATE_DEALS,
+            Capability.WORKSPACES,
             Capability.DEAL_HISTORY,
             Capability.COMMENTS,
             Capability.HIDDEN_COMMENTS,
@@ -39,10 +41,13 @@ CAPABILITIES = Capabilities(
             "the API does not tell who changed a field; "
             "only a scenario with the author of the change could report it"
         ),
-        Capability.CREATE_DEALS: "not written yet",
+        Capability.CREATE_DEALS: (
+            "one by one; a deal has one client, the company or a contact; "
+            "the API cannot search by our key, so the list of the last days is read"
+        ),
         Capability.STAGE_HISTORY: "only deal by deal, through the comments of each",
         Capability.CHECKLISTS: "checklists of a task can be read, not written; the lines go into the text",
-        Capability.WORKSPACES: "not written yet",
+        Capability.WORKSPACES: "projects with the client as their counterparty; for employees only",
         Capability.DEPARTMENT_HEADS: "the API does not tell who leads a group; name them in the settings",
         Capability.COMPANY_TYPES: "there is no mark for clients; use a custom field or a template",
         Capability.PRODUCT_ROWS: "deals are tasks; what is sold is in custom fields or analytics",
@@ -53,6 +58,8 @@ CAPABILITIES = Capabilities(
             "let a scenario watch a field or status and write that"
         ),
         Capability.STEP_RECORDS: "analytics (data tags) are reached through crm.native() only",
-        Capability.EXTRANET_GROUPS: "there is no such thing; contacts are given access to single tasks",
+        Capability.EXTRANET_GROUPS: (
+            "clients cannot be let into a project; contacts are given access to single tasks"
+        ),
     },
 )

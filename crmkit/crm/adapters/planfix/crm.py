@@ -10,19 +10,20 @@ from crmkit.config import Bound, PortalConfig
 from crmkit.crm import base
 from crmkit.crm.adapters.planfix.account import Account
 from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES
+from crmkit.crm.adapters.planfix.cards import Companies, Contacts
 from crmkit.crm.adapters.planfix.comments import Comments
 from crmkit.crm.adapters.planfix.deals import Deals
 from crmkit.crm.adapters.planfix.drift import problems
-from crmkit.crm.adapters.planfix.people import Companies, Contacts, Users
+from crmkit.crm.adapters.planfix.people import Users
 from crmkit.crm.adapters.planfix.room import Tools, number_of
 from crmkit.crm.adapters.planfix.setup import guide
 from crmkit.crm.adapters.planfix.tasks import Tasks
-from crmkit.crm.adapters.planfix.values import NEUTRAL_TYPES, person_in
+from crmkit.crm.adapters.planfix.values import person_in, spec_of
+from crmkit.crm.adapters.planfix.workspaces import Workspaces
 from crmkit.crm.models import FieldSpec, Person, Pipeline
 from crmkit.crm.setup import Guide, Handler, Watch
 from crmkit.exceptions import ConfigurationError
 from crmkit.planfix import Planfix
-from crmkit.planfix.models import CustomField
 
 __all__ = ["PlanfixCrm", "connect"]
 
@@ -69,6 +70,8 @@ class PlanfixCrm(base.Crm):
         self.users = Users(self, self._tools)
         self.companies = Companies(self, self._tools)
         self.contacts = Contacts(self, self._tools)
+        self.workflows = base.Workflows(self)
+        self.workspaces = Workspaces(self, self._tools)
 
     def native(self) -> Planfix:
         """Return the vendor's client."""
@@ -110,7 +113,10 @@ class PlanfixCrm(base.Crm):
         account = self._tools.account
         names = {int(bound.id): key for key, bound in self._tools.portal.deals.fields.items()}
         attached = account.attached()
-        return [_spec(one, names.get(one.id, ""), attached) for one in account.task_fields().values()]
+        return [
+            spec_of(one, names.get(one.id, ""), reachable=attached is None or one.id in attached)
+            for one in account.task_fields().values()
+        ]
 
     def check(self) -> Iterable[str]:
         """Compare the settings with the live portal; yield one line per problem, none if all is well.
@@ -131,20 +137,6 @@ class PlanfixCrm(base.Crm):
 
     def __repr__(self) -> str:
         return f"PlanfixCrm({self.portal!r})"
-
-
-def _spec(field: CustomField, key: str, attached: frozenset[int] | None) -> FieldSpec:
-    kind = NEUTRAL_TYPES.get(field.type, "other")
-    reachable = attached is None or field.id in attached
-    return FieldSpec(
-        id=str(field.id),
-        name=field.name,
-        key=key,
-        type=kind,
-        options=field.options,
-        writable=field.writable and reachable and kind != "other",
-        raw=field.raw,
-    )
 
 
 def _check_ids(portal: PortalConfig) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import date, timedelta
 
 from crmkit.crm import base
 from crmkit.crm.adapters.planfix import mapping
-from crmkit.crm.adapters.planfix.query import Facts, Query, scope_of, split, stage_id
+from crmkit.crm.adapters.planfix.query import Facts, Query, scope_of, split
 from crmkit.crm.adapters.planfix.room import Tools, custom_ids, number_of, outcome
-from crmkit.crm.adapters.planfix.search import Search
-from crmkit.crm.adapters.planfix.values import person_out, to_planfix
+from crmkit.crm.adapters.planfix.search import Search, clients_of
+from crmkit.crm.adapters.planfix.writing import changed, created, like
 from crmkit.crm.filters import Explanation, Expression, terms_of
-from crmkit.crm.models import Activity, AuthorKind, Deal, DealChanges, Person, WriteResult
-from crmkit.exceptions import NotFound, ValidationError
-from crmkit.planfix import ids
+from crmkit.crm.models import Activity, AuthorKind, Deal, DealChanges, NewDeal, WriteResult
+from crmkit.exceptions import NotFound, OutcomeUnknown
+from crmkit.planfix import external_id, filters
+from crmkit.planfix import models as planfix
 from crmkit.planfix.models import CommentKind
 
 __all__ = ["HISTORY_FIELDS", "Deals"]
@@ -30,7 +31,11 @@ HISTORY_FIELDS = (
     "changeTaskExpectDate",
 )
 """What has to be asked for to know an entry of a history."""
+KEY_FIELDS = ("sourceObjectId", "assigner")
+"""What has to be asked for besides, to know a deal by its key or by who created it."""
 PAGE = 100
+RECENT = timedelta(days=2)
+"""A deal whose answer was lost is looked for within this time, nearly always."""
 
 
 class Deals(base.Deals):
@@ -73,7 +78,7 @@ class Deals(base.Deals):
         _, is_deal = scope_of(portal.deals)
         if not is_deal(task):
             raise NotFound(f"task {task.id} is no deal", hint="its object or template is another one")
-        return mapping.deal(task, self._tools.account.stages(), portal.deals.fields, self._tools.web)
+        return self._deal(task)
 
     def history(self, deal_id: str, *, until_human: bool = False) -> tuple[Activity, ...]:
         """Return what happened to a deal, newest first: ``POST /task/{id}/comments/list`` of all kinds.
@@ -115,12 +120,89 @@ class Deals(base.Deals):
             OutcomeUnknown: The answer was lost, repeats included; read the deal to see.
         """
         number = number_of(deal_id, "deal")
-        values = self._values(changes)
+        values = changed(self._tools, self._facts(), changes)
         if not values:
             return WriteResult(id=str(number))
         updated = self._tools.client.tasks.update(number, **values)
         fields = self._tools.portal.deals.fields
-        return outcome(updated, str(number), {key: fields[key] for key in changes.fields})
+        written = (*changes.fields, *(() if changes.amount is None else (mapping.AMOUNT,)))
+        return outcome(updated, str(number), {key: fields[key] for key in written})
+
+    def create(self, deal: NewDeal, *, key: str) -> WriteResult:
+        """Create a deal: ``POST /task/``. The key is stored as ``sourceObjectId``, as a fingerprint.
+
+        Everything is checked before it is sent, as by :meth:`update`. A deal has one client: the company, or
+        the first contact where no company is given. A copy takes over client, amount and the custom fields
+        that the settings name.
+
+        Raises:
+            ConfigurationError: A pipeline, stage or field name is not in the settings; nothing was sent.
+            NotFound: The client cannot exist, or the deal to copy does not; nothing was sent.
+            ValidationError: A value does not fit; nothing was sent.
+            OutcomeUnknown: The answer was lost; look with :meth:`find_by_key`.
+        """
+        new = deal if deal.copy_of is None else like(self.get(deal.copy_of.id), deal)
+        made = self._tools.client.tasks.create(key=key, **created(self._tools, self._facts(), new))
+        return WriteResult(id=str(made.id))
+
+    def find_by_key(self, *keys: str) -> Iterator[Deal]:
+        """Yield the deals that were created with these keys: ``POST /task/list``; deleted ones are left out.
+
+        The API cannot search by keys. They are looked for among the deals of the last days first, which is
+        one request or two; only if one is missing there, all deals are read.
+
+        Raises:
+            IncompleteList: The list could not be read to its end.
+            OutcomeUnknown: The portal gives no keys back at all, and a deal of ours could be the one.
+        """
+        missing = {external_id(key): key for key in keys}
+        recent = (self._tools.clock.now() - RECENT).astimezone(self._tools.filter_zone()).date()
+        for asked in ((filters.created.since(recent),), ()):
+            if not missing:
+                return
+            seen = list(self._with_keys(asked))
+            for task in seen:
+                key = missing.pop(task.source_object_id, None)
+                if key is not None and not task.is_deleted:
+                    raw = {name: value for name, value in task.raw.items() if name not in KEY_FIELDS}
+                    yield self._deal(task).model_copy(update={"key": key, "raw": raw})
+        if missing:
+            self._check_that_keys_come_back(seen, recent)
+
+    def _with_keys(self, asked: tuple[filters.Filter, ...]) -> Iterator[planfix.Task]:
+        portal = self._tools.portal
+        scope, is_deal = scope_of(portal.deals)
+        rows = self._tools.client.tasks.list(
+            filters=(*scope, *asked),
+            fields=(*mapping.DEAL_FIELDS, *KEY_FIELDS),
+            custom_fields=custom_ids(portal.deals.fields),
+        )
+        return (task for task in rows if is_deal(task))
+
+    def _check_that_keys_come_back(self, seen: list[planfix.Task], since: date) -> None:
+        """Refuse to tell that something is not there if it could not be known by its key anyway."""
+        if any(task.source_object_id for task in seen):
+            return
+        me = self._tools.portal.user
+        doubtful = [
+            str(task.id)
+            for task in seen
+            if task.created_at is not None
+            and task.created_at.date() >= since
+            and (me is None or str(task.assigner) == me)
+        ]
+        if doubtful:
+            raise OutcomeUnknown(
+                f"the portal gives no keys back; a new deal could be one of {', '.join(doubtful[:5])}",
+                operation="POST /task/",
+                checked="among all deals",
+                hint="look at them in the portal",
+            )
+
+    def _deal(self, task: planfix.Task) -> Deal:
+        fields, account = self._tools.portal.deals.fields, self._tools.account
+        people = account.people_among(clients_of((task,)))
+        return mapping.deal(task, account.stages(), fields, self._tools.web, people=people)
 
     def _split(self, conditions: tuple[Expression, ...]) -> Query:
         return split(terms_of(conditions), self._facts())
@@ -135,37 +217,6 @@ class Deals(base.Deals):
             now=tools.clock.now(),
             where=tools.portal.where,
         )
-
-    def _values(self, changes: DealChanges) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        if changes.title is not None:
-            values["name"] = changes.title
-        if changes.stage is not None:
-            values["status"] = stage_id(changes.stage, self._facts())
-        if changes.assignees is not None:
-            values["assignees"] = tuple(self._known(person) for person in changes.assignees)
-        if changes.fields:
-            values["custom_fields"] = dict(self._field(key, value) for key, value in changes.fields.items())
-        return values
-
-    def _field(self, key: str, value: Any) -> tuple[int, Any]:
-        account = self._tools.account
-        definition = account.deal_field(key)
-        attached = account.attached()
-        if attached is not None and definition.id not in attached:
-            raise ValidationError(
-                f"field {key!r}: {definition.id} «{definition.name}» is not attached to the deals' object",
-                hint="attach it in the settings of the object; until then the portal would swallow the value",
-            )
-        written = to_planfix(definition, value)
-        definition.encode(written, self._tools.client.timezone)  # refuses what the field cannot hold
-        return definition.id, written
-
-    def _known(self, person: Person) -> ids.Person:
-        found = person_out(person)
-        if found.kind == "user" and found.id not in self._tools.account.users():
-            raise ValidationError(f"assignees: there is no {found}", hint="see crm.users.list()")
-        return found
 
 
 def _is_human(entry: Activity) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from crmkit.config import Bound, BoundField
@@ -22,10 +23,12 @@ from crmkit.crm.models import (
     User,
 )
 from crmkit.exceptions import IncompleteList
+from crmkit.planfix import ids
 from crmkit.planfix import models as planfix
 from crmkit.planfix.models.custom_field import WithCustomFields
 
 __all__ = [
+    "AMOUNT",
     "DEAL_FIELDS",
     "Authors",
     "Stages",
@@ -97,8 +100,11 @@ DEAL_FIELDS = (
     "isDeleted",
     "object",
     "template",
+    "actualCompletionDate",
 )
 """What has to be asked for, besides the custom fields, to know a deal."""
+AMOUNT = "amount"
+"""The logical name of the custom field that holds what a deal is worth."""
 
 
 def deal(
@@ -107,6 +113,8 @@ def deal(
     fields: Mapping[str, BoundField],
     web: str,
     untouched_since: datetime | None = None,
+    *,
+    people: Mapping[int, Ref | None] | None = None,
 ) -> Deal:
     """Return a task as a deal.
 
@@ -117,24 +125,38 @@ def deal(
         web: The address of the account's web interface, for the link.
         untouched_since: What the filter proves that found the task. It is dropped if the task contradicts:
             then the portal has ignored the filter.
+        people: Which clients are people, with the company of each; all others are taken for companies.
     """
     stage = stages.stage(task.status) if task.status else None
     client = task.counterparty
+    values = custom_values(task, fields)
+    amount = values.pop(AMOUNT, None)
     return Deal(
         id=str(task.id),
         title=task.name,
         open=bool(stage and stage.is_open),
         stage=stage,
         assignees=tuple(map(person_in, task.assignees.everyone)),
-        company=Ref(kind="company", id=str(client.id), name=client.name) if client else None,
+        **_clients(client, people or {}),
+        amount=None if amount is None else Decimal(str(amount)),
+        closed_at=None if stage is None or stage.is_open else task.actual_completion_date,
         created_at=task.created_at,
         updated_at=task.updated_at,
         untouched_since=None if contradicts(task, untouched_since) else untouched_since,
         deleted=task.is_deleted,
         url=f"{web}/task/{task.id}",
-        fields=custom_values(task, fields),
+        fields=values,
         raw=task.raw,
     )
+
+
+def _clients(client: ids.Person | None, people: Mapping[int, Ref | None]) -> dict[str, Any]:
+    if client is None:
+        return {}
+    if client.id not in people:
+        return {"company": Ref(kind="company", id=str(client.id), name=client.name)}
+    person = Ref(kind="contact", id=str(client.id), name=client.name)
+    return {"company": people[client.id], "contacts": (person,)}
 
 
 def contradicts(task: planfix.Task, untouched_since: datetime | None) -> bool:
@@ -205,27 +227,40 @@ def user(one: planfix.User, robots: frozenset[int]) -> User:
     )
 
 
-def company(card: planfix.Contact, fields: Mapping[str, BoundField]) -> Company:
+def company(card: planfix.Contact, fields: Mapping[str, BoundField], web: str = "") -> Company:
     """Return a card with ``isCompany`` as a company."""
     return Company(
         id=str(card.id),
         name=card.full_name,
+        email=card.email,
+        phone=_phone(card),
+        contacts=tuple(Ref(kind="contact", id=str(ref.id), name=ref.name) for ref in card.contacts if ref),
         assignees=tuple(map(person_in, card.supervisors.everyone)),
         created_at=card.created_date,
+        updated_at=card.date_of_last_update,
+        deleted=card.is_deleted,
+        url=f"{web}/contact/{card.id}" if web else "",
         fields=custom_values(card, fields),
         raw=card.raw,
     )
 
 
-def contact(card: planfix.Contact, fields: Mapping[str, BoundField]) -> Contact:
+def contact(card: planfix.Contact, fields: Mapping[str, BoundField], web: str = "") -> Contact:
     """Return a card of a person at the client's side."""
     return Contact(
         id=str(card.id),
         name=card.full_name,
         email=card.email,
-        phone=next((phone.number for phone in card.phones if phone.number), ""),
+        phone=_phone(card),
         companies=tuple(Ref(kind="company", id=str(ref.id), name=ref.name) for ref in card.companies if ref),
         assignees=tuple(map(person_in, card.supervisors.everyone)),
+        updated_at=card.date_of_last_update,
+        deleted=card.is_deleted,
+        url=f"{web}/contact/{card.id}" if web else "",
         fields=custom_values(card, fields),
         raw=card.raw,
     )
+
+
+def _phone(card: planfix.Contact) -> str:
+    return next((phone.number for phone in card.phones if phone.number), "")

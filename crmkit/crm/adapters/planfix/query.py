@@ -220,6 +220,41 @@ def _of_company(query: Query, term: Term, facts: Facts) -> Query:
     return _server(asked, f"{term} (filter 7)", lambda deal: deal.company in companies)
 
 
+def _of_contact(query: Query, term: Term, facts: Facts) -> Query:
+    clients = [person_out(one) for one in dict.fromkeys(term.args)]
+    numbers = {str(client.id) for client in clients}
+    asked = _times(query, tuple(Variant((filters.counterparty.is_(client),)) for client in clients))
+    note = "of_contact: a deal has one client; the deals of a contact's company are not among the results"
+    return _server(
+        asked,
+        f"{term} (filter 7)",
+        lambda deal: any(ref.id in numbers for ref in (*deal.contacts, deal.company) if ref is not None),
+        note=note,
+    )
+
+
+def _in_pipeline(query: Query, term: Term, facts: Facts) -> Query:
+    own = facts.stages.process
+    for name in term.args:
+        if name and name != own:
+            raise ConfigurationError(
+                f"{facts.where('deals.pipelines')}: there is no pipeline {name!r}",
+                hint="a Planfix account has one, the process of the deals",
+            )
+    return _explained(query, server=f"{term}: all deals are in the one process")
+
+
+def _closed_since(query: Query, term: Term, facts: Facts) -> Query:
+    (moment,) = term.args
+    closed = _times(query, (Variant((filters.actual_completion.since(_day(moment, facts)),)),))
+    checked = _server(
+        closed,
+        f"{term}: by the day of completion (filter 19)",
+        lambda deal: not deal.open and _at_or_after(deal.closed_at, moment),
+    )
+    return _explained(checked, local=f"{term}: to the second")
+
+
 def _with_ids(query: Query, term: Term, facts: Facts) -> Query:
     ids = frozenset(int(one) for one in term.args if one.isdigit())
     ids = ids if query.ids is None else ids & query.ids
@@ -263,6 +298,9 @@ _SPLITTERS: Mapping[str, Callable[[Query, Term, Facts], Query]] = {
     "commented_by_robot_since": _robots_since,
     "assigned_to": _assigned_to,
     "of_company": _of_company,
+    "of_contact": _of_contact,
+    "in_pipeline": _in_pipeline,
+    "closed_since": _closed_since,
     "with_ids": _with_ids,
     "field": _field,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 
 from crmkit.crm.adapters.planfix import mapping
 from crmkit.crm.adapters.planfix.moments import horizon
@@ -17,7 +17,7 @@ from crmkit.planfix import filters, user
 from crmkit.planfix.filters import Filter
 from crmkit.planfix.models import CommentKind, Task
 
-__all__ = ["IDS_AT_ONCE", "Search", "by_number"]
+__all__ = ["IDS_AT_ONCE", "Search", "by_number", "clients_of"]
 
 IDS_AT_ONCE = 100
 """Tasks asked for by number in one request: as many as a page holds."""
@@ -61,12 +61,15 @@ class Search:
 
     def _stream(self, variant: Variant, ids: list[int] | None) -> Iterator[Deal]:
         fields = self._tools.portal.deals.fields
-        for task in self._tasks(variant, ids):
-            if not self._is_deal(task):
-                continue
-            deal = mapping.deal(task, self._stages, fields, self._tools.web, variant.untouched_since)
-            if self._query.accepts(deal):
-                yield deal
+        tasks = iter(self._tasks(variant, ids))
+        while page := list(islice(tasks, IDS_AT_ONCE)):
+            people = self._tools.account.people_among(clients_of(page))
+            for task in filter(self._is_deal, page):
+                deal = mapping.deal(
+                    task, self._stages, fields, self._tools.web, variant.untouched_since, people=people
+                )
+                if self._query.accepts(deal):
+                    yield deal
 
     def _tasks(self, variant: Variant, ids: list[int] | None) -> Iterable[Task]:
         tasks = self._tools.client.tasks
@@ -97,6 +100,11 @@ class Search:
                     and (entry.created_at is None or entry.created_at >= horizon(entry.raw, since))
                 )
         return frozenset(found)
+
+
+def clients_of(tasks: Iterable[Task]) -> list[int]:
+    """Return the numbers of the clients of tasks, each once."""
+    return list(dict.fromkeys(task.counterparty.id for task in tasks if task.counterparty))
 
 
 def by_number(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,16 +13,30 @@ from crmkit.crm.adapters.planfix.query import scope_of
 from crmkit.crm.adapters.planfix.room import Tools, number_of, outcome
 from crmkit.crm.adapters.planfix.search import IDS_AT_ONCE, by_number
 from crmkit.crm.adapters.planfix.values import person_in, person_out
-from crmkit.crm.models import NewTask, Ref, Task, TaskState, WriteResult
+from crmkit.crm.models import NewTask, Ref, Task, TaskChanges, TaskState, WriteResult
 from crmkit.exceptions import ConfigurationError, OutcomeUnknown
-from crmkit.planfix import external_id, filters
+from crmkit.planfix import contact, external_id, filters
 from crmkit.planfix import models as planfix
 from crmkit.planfix.models import CommentKind
 from crmkit.planfix.text import without_emoji
 
 __all__ = ["Tasks"]
 
-TASK_FIELDS = ("name", "status", "assignees", "assigner", "parent", "dateTime", "isDeleted", "sourceObjectId")
+TASK_FIELDS = (
+    "name",
+    "description",
+    "status",
+    "assignees",
+    "assigner",
+    "parent",
+    "counterparty",
+    "dateTime",
+    "endDateTime",
+    "isDeleted",
+    "sourceObjectId",
+)
+BULLET = "• "
+"""Begins a line to tick off at the end of a text: checklists can be read through the API, not written."""
 DECISION_FIELDS = ("dateTime", "owner", "changeStatus")
 
 
@@ -47,8 +61,12 @@ class Tasks(base.Tasks):
         # A title is made of names that people gave: an emoji in one must not stop the task.
         values: dict[str, Any] = {"name": without_emoji(task.title)}
         values |= self._kind_values(self._mapping(task.kind))
-        if task.text:
-            values["description"] = task.text
+        if text := _with_lines(task.text, task.checklist):
+            values["description"] = text
+        if task.company:
+            values["counterparty"] = contact(number_of(task.company, "company"))
+        if task.workspace:
+            values["project"] = number_of(task.workspace, "workspace")
         if task.assignees:
             values["assignees"] = tuple(map(person_out, task.assignees))
         if task.deal:
@@ -164,6 +182,55 @@ class Tasks(base.Tasks):
         updated = self._tools.client.tasks.update(number, status=int(bound.id))
         return outcome(updated, str(number))
 
+    def update(self, task_id: str, changes: TaskChanges, *, kind: str = "task") -> WriteResult:
+        """Change a task in one write: ``POST /task/{id}``. Changes of nothing send nothing.
+
+        Lines to tick off stand at the end of the text, a line each; to change only them, the text is read.
+
+        Raises:
+            OutcomeUnknown: The answer was lost, repeats included; read the task to see.
+        """
+        number, given = number_of(task_id, "task"), changes.model_fields_set
+        values: dict[str, Any] = {}
+        if changes.title is not None:
+            values["name"] = without_emoji(changes.title)
+        if changes.assignees is not None:
+            values["assignees"] = tuple(map(person_out, changes.assignees))
+        if "deadline" in given:
+            values["end_date_time"] = changes.deadline
+        if changes.text is not None or changes.checklist is not None:
+            values["description"] = self._text(number, changes)
+        if not values:
+            return WriteResult(id=str(number))
+        return outcome(self._tools.client.tasks.update(number, **values), str(number))
+
+    def of_deals(self, *deals: Ref, kind: str = "task") -> Iterator[Task]:
+        """Yield the tasks of a kind that belong to these deals: ``POST /task/list``, one request per deal.
+
+        Deleted ones and those in a status that the settings do not name are left out: :meth:`get` tells.
+        """
+        mapping = self._mapping(kind)
+        asked, _ = scope_of(mapping)
+        for number in dict.fromkeys(number_of(deal, "deal") for deal in deals):
+            rows = self._tools.client.tasks.list(
+                filters=(*asked, filters.parent.is_(number)), fields=TASK_FIELDS
+            )
+            for found in rows:
+                known = found.status is None or _known_state(found.status, mapping)
+                if known and not found.is_deleted and found.parent and found.parent.id == number:
+                    yield self._task(found, kind, mapping)
+
+    def _text(self, number: int, changes: TaskChanges) -> str:
+        """Return the text of a task with its lines, of which perhaps only one half is given."""
+        text, lines = changes.text, changes.checklist
+        if text is None or lines is None:
+            present, ticked = _without_lines(
+                self._tools.client.tasks.get(number, fields=("description",)).text
+            )
+            text = present if text is None else text
+            lines = ticked if lines is None else lines
+        return _with_lines(text, lines)
+
     def _mapping(self, kind: str) -> TaskMapping:
         kinds = self._tools.portal.tasks
         if kind in kinds:
@@ -181,6 +248,7 @@ class Tasks(base.Tasks):
         return values
 
     def _task(self, found: planfix.Task, kind: str, mapping: TaskMapping) -> Task:
+        client = found.counterparty
         return Task(
             id=str(found.id),
             title=found.name,
@@ -188,6 +256,9 @@ class Tasks(base.Tasks):
             kind=kind,
             assignees=tuple(map(person_in, found.assignees.everyone)),
             deal=Ref(kind="deal", id=str(found.parent.id), name=found.parent.name) if found.parent else None,
+            company=Ref(kind="company", id=str(client.id), name=client.name) if client else None,
+            deadline=found.end_date_time,
+            text=found.text,
             deleted=found.is_deleted,
             url=f"{self._tools.web}/task/{found.id}",
             raw=found.raw,
@@ -221,6 +292,26 @@ class Tasks(base.Tasks):
             and (me is None or one.assigner is None or str(one.assigner) == me)
             and (one.created_at is None or one.created_at >= horizon(one.raw, since))
         )
+
+
+def _with_lines(text: str, lines: Iterable[str]) -> str:
+    """Return a text with lines to tick off below it.
+
+    Example:
+        >>> _without_lines(_with_lines("Fill in:", ("price", "term")))
+        ('Fill in:', ('price', 'term'))
+    """
+    block = "\n".join(f"{BULLET}{line}" for line in lines)
+    return "\n\n".join(filter(None, (text, block)))
+
+
+def _without_lines(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a text and the lines at its end that begin with a bullet, apart."""
+    lines = text.rstrip().splitlines()
+    ticked: list[str] = []
+    while lines and lines[-1].startswith(BULLET):
+        ticked.insert(0, lines.pop().removeprefix(BULLET))
+    return "\n".join(lines).rstrip(), tuple(ticked)
 
 
 def _known_state(status: planfix.Status, mapping: TaskMapping) -> TaskState | None:

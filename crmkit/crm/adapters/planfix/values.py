@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
-from crmkit.crm.models import EntityKind, Person, Ref
+from crmkit.crm.models import EntityKind, FieldSpec, Person, Ref
 from crmkit.exceptions import ValidationError
 from crmkit.planfix import Entry, FieldType, ids
 from crmkit.planfix.models import CustomField
 
-__all__ = ["NEUTRAL_TYPES", "from_planfix", "person_in", "person_out", "to_planfix"]
+__all__ = ["NEUTRAL_TYPES", "from_planfix", "person_in", "person_out", "spec_of", "to_planfix"]
 
 NEUTRAL_TYPES: dict[int, str] = {
     FieldType.LINE: "text",
@@ -109,6 +110,20 @@ def to_planfix(field: CustomField, value: Any) -> Any:
     return tuple(map(_one_out, value)) if isinstance(value, tuple | list) else _one_out(value)
 
 
+def spec_of(field: CustomField, key: str, *, reachable: bool) -> FieldSpec:
+    """Return what a field is; one that the cards in question do not have is not ``reachable``."""
+    kind = NEUTRAL_TYPES.get(field.type, "other")
+    return FieldSpec(
+        id=str(field.id),
+        name=field.name,
+        key=key,
+        type=kind,
+        options=field.options,
+        writable=field.writable and reachable and kind != "other",
+        raw=field.raw,
+    )
+
+
 def _one_in(kind: int, value: Any) -> Any:
     if isinstance(value, ids.Person):
         return person_in(value)
@@ -120,6 +135,8 @@ def _one_in(kind: int, value: Any) -> Any:
 
 
 def _one_out(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)  # the vendor's numbers are: the shortest text of it comes back unchanged
     if not isinstance(value, Ref):
         return value
     make: dict[str, Callable[[int], Any]] = {
