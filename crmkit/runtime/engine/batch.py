@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +15,7 @@ from crmkit.runtime.engine.letters import Letters
 from crmkit.runtime.engine.port import Batch, Handler, Hint, Job, Rule
 from crmkit.runtime.engine.rows import entity_of, micros, moment
 
-__all__ = ["BatchRun", "Turn"]
+__all__ = ["BatchRun", "Turn", "traced"]
 
 AWAY = timedelta(minutes=1)
 """The pause when the portal is out of reach, or a person runs the same recipe by hand."""
@@ -72,8 +73,8 @@ class BatchRun(Batch):
             log.warning("%s on %s is put off: %s", self.recipe, self.portal, error)
             for job in tuple(self.open):
                 self.later(job, _pause(error))
-        except Exception as error:
-            log.exception("%s on %s failed", self.recipe, self.portal)
+        except Exception as error:  # noqa: BLE001  (whatever it was, it must not end the engine)
+            log.error("%s on %s failed: %s", self.recipe, self.portal, traced(error))
             text, hint = _explained(error)
             for job in tuple(self.open):
                 self.failed(job, text, hint=hint)
@@ -134,6 +135,12 @@ class BatchRun(Batch):
         if buried:
             log.error("%s on %s gave %s up: %s", self.recipe, self.portal, entity or "a sweep", error)
             turn.count("dead", 1)
+
+
+def traced(error: Exception) -> str:
+    """Return where an exception came from, without the text of a stranger's, which may hold secrets."""
+    text = str(error) if isinstance(error, CrmkitError) else ""
+    return f"{type(error).__name__} {text}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
 def _pause(error: Exception) -> timedelta:

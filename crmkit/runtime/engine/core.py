@@ -18,7 +18,7 @@ from crmkit.crm.models import Ref
 from crmkit.exceptions import ConfigurationError
 from crmkit.runtime.database import Database
 from crmkit.runtime.engine.agenda import Agenda
-from crmkit.runtime.engine.batch import BatchRun, Turn
+from crmkit.runtime.engine.batch import BatchRun, Turn, traced
 from crmkit.runtime.engine.book import Book, Ticket
 from crmkit.runtime.engine.letters import Letters
 from crmkit.runtime.engine.port import (
@@ -256,9 +256,9 @@ class TableEngine(Engine):
             try:
                 self.tick()
                 self._looked = self._real.monotonic()
-            except Exception:
+            except Exception as error:  # noqa: BLE001  (whatever it was, it must look again)
                 self._count("errors", 1)
-                log.exception("the engine could not look at what is due; it tries again")
+                log.error("the engine could not look at what is due; it tries again: %s", traced(error))
             self._wake.wait(self._poll)
             self._wake.clear()
 

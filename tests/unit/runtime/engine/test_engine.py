@@ -31,6 +31,9 @@ def world(tmp_path: Path) -> Iterator[EngineWorld]:
     made.engine.stop()
 
 
+SECRET = "hush-hush"
+
+
 def nothing(batch: Batch) -> None:
     """Do nothing."""
 
@@ -214,6 +217,21 @@ def test_many_dead_letters_are_listed_page_by_page(world: EngineWorld) -> None:
     letters = list(world.engine.dead_letters(portal))
     assert len({letter.entity for letter in letters}) == 230
     assert [letter.id for letter in letters] == sorted((letter.id for letter in letters), reverse=True)
+
+
+def test_the_text_of_a_strangers_exception_is_neither_logged_nor_kept(
+    world: EngineWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    def leak(batch: Batch) -> None:
+        raise LookupError(SECRET)
+
+    portal = world.portal(leak)
+    world.hint(portal, 1)
+    for _ in range(3):
+        world.advance(minutes=5)
+    (letter,) = world.engine.dead_letters(portal)
+    assert "in leak" in caplog.text
+    assert SECRET not in caplog.text + letter.error + letter.hint
 
 
 def test_a_name_of_a_timer_that_could_not_be_kept_is_refused(world: EngineWorld) -> None:
