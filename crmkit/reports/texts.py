@@ -48,6 +48,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "run.running": ("идёт", "running"),
     "run.done": ("завершён", "done"),
     "run.stopped": ("остановлен", "stopped"),
+    "run.paused": ("приостановлен", "paused"),
     "run.interrupted": ("прерван", "interrupted"),
 }
 
