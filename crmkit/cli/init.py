@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -16,6 +17,7 @@ from crmkit.exceptions import ConfigurationError
 __all__ = ["register"]
 
 EXAMPLE_URL = "https://ACCOUNT.planfix.ru/rest"
+BITRIX24 = ".bitrix24."
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +32,16 @@ def register(app: typer.Typer) -> None:
         path = session.file or Path("crmkit.toml")
         if path.exists() and not force:
             raise ConfigurationError(f"{path} is already there", hint="--force writes it anew")
-        write_text(path, session.out.text("init.file", url=url))
+        write_text(path, _file(session, url))
         session.out.document({"written": str(path)})
         session.out.say("init.written", path=path)
         return DONE
+
+
+def _file(session: Session, url: str) -> str:
+    """Return the configuration for the vendor to which the address belongs."""
+    parts = urlsplit(url)
+    if BITRIX24 not in (parts.hostname or ""):
+        return session.out.text("init.file", url=url)
+    # The rest of a webhook's address is a secret, which does not belong into the file.
+    return session.out.text("init.file.bitrix24", url=f"{parts.scheme}://{parts.netloc}/rest")

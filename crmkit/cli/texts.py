@@ -7,6 +7,7 @@ from typing import Any
 from crmkit.automation.messages import Language, register, text
 from crmkit.cli.texts_demo import DEMO
 from crmkit.cli.texts_init import INIT
+from crmkit.cli.texts_init_bitrix24 import INIT_BITRIX24
 from crmkit.cli.texts_setup import SETUP
 
 __all__ = ["TEXTS", "translated"]
@@ -227,7 +228,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "sandbox.now": ("Время учебного портала: {time}", "Time of the sandbox: {time}"),
 }
 
-TEXTS: dict[str, tuple[str, str]] = {**HELP, **MESSAGES, **INIT, **DEMO, **SETUP}
+TEXTS: dict[str, tuple[str, str]] = {
+    **HELP,
+    **MESSAGES,
+    **INIT,
+    **INIT_BITRIX24,
+    **DEMO,
+    **SETUP,
+}
 
 register(
     {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crmkit.config import load
 from crmkit.sandbox import Sandbox
 from crmkit.sandbox.bitrix24.sandbox import Bitrix24Sandbox
 
@@ -49,3 +51,28 @@ def test_the_doctor_tells_what_does_not_fit(
 def test_a_plan_is_made(run: Callable[..., Any]) -> None:
     answer = run("plan", "stale_deals", "--json")
     assert answer.code == 0
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+@pytest.mark.parametrize("rest", ["", "/rest", "/rest/90/s3cr3t/"], ids=["portal", "rest", "webhook"])
+def test_init_writes_settings_that_load(run: Callable[..., Any], language: str, rest: str) -> None:
+    """Whatever part of a webhook's address is given, its key does not get into the file."""
+    url = f"https://acme.bitrix24.ru{rest}"
+    assert run("init", "--config", "new.toml", "--url", url, "--lang", language).code == 0
+    found = load("new.toml").portal()
+    assert (found.provider, found.url, found.rate) == ("bitrix24", "https://acme.bitrix24.ru/rest", 2.0)
+    assert found.deals.stages["new"].id == "NEW"
+    assert "s3cr3t" not in Path("new.toml").read_text(encoding="utf-8")
+
+
+def test_what_init_writes_fits_the_sandbox(
+    run: Callable[..., Any], portal: Bitrix24Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the names in it are those that the tutorial and the recipe speak of."""
+    run("init", "--config", "new.toml", "--url", "https://acme.bitrix24.ru")
+    text = Path("new.toml").read_text(encoding="utf-8")
+    url = portal.portal_config["url"]
+    Path("new.toml").write_text(text.replace("https://acme.bitrix24.ru/rest", url), encoding="utf-8")
+    monkeypatch.setenv("BITRIX24_WEBHOOK", portal.tokens["robot"])
+    monkeypatch.setenv("CRMKIT_PORTALS__MAIN__CLOCK", "sandbox")
+    assert run("doctor", "--config", "new.toml", "--json").json["problems"] == []
