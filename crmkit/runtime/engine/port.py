@@ -144,7 +144,8 @@ class Sweep:
     those: what is done in it holds up the other jobs of its recipe on its portal.
 
     Args:
-        portal, recipe: Where and what.
+        portal: Where.
+        recipe: What.
         cron: Five fields: minute, hour, day of month, month, day of week (``0 9 * * 1-5``).
         calendar: Gives the time zone; times on days off are left out.
         catch_up: What to do after a downtime.
