@@ -5,18 +5,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from crmkit.automation.messages import Language
 from crmkit.automation.recipe import Settings
 from crmkit.automation.rows import Column, Kind
 from crmkit.crm.models import FieldSpec
 from crmkit.exceptions import ConfigurationError
 from recipes.bulk_bp.snapshot import Portal
 
-__all__ = ["ColumnMapping", "FileMapping", "columns_of", "load", "template"]
+__all__ = ["ColumnMapping", "FileMapping", "columns_of", "load", "of", "template"]
 
 TARGETS = ("key", "title", "pipeline", "stage", "assignee", "company", "amount", "currency")
 KINDS: Mapping[str, Kind] = {
@@ -100,12 +100,18 @@ def load(file: Path) -> FileMapping:
     raise ConfigurationError(f"{file}: {problem}", hint="see docs/recipes/bulk_bp.md")
 
 
-def template(portal: Portal, language: Literal["ru", "en"]) -> FileMapping:
+def of(file: str, portal: Portal, language: Language) -> FileMapping:
+    """Return what a mapping file says, or the columns of the template if there is none."""
+    return load(Path(file).expanduser()) if file else template(portal, language)
+
+
+def template(portal: Portal, language: Language) -> FileMapping:
     """Return the columns of the template: what every deal has, and the fields that ``crmkit.toml`` names."""
     columns = {titles[language == "en"]: ColumnMapping(to=to) for to, titles in OWN.items()}
     for key, spec in portal.fields.items():
-        if spec.type in KINDS and spec.writable:
-            columns[spec.name or key] = ColumnMapping(to=f"field:{key}")
+        if spec.type in KINDS and spec.writable and key not in OWN:
+            title = spec.name or key
+            columns[title if title not in columns else key] = ColumnMapping(to=f"field:{key}")
     return FileMapping(columns=columns)
 
 
@@ -156,16 +162,14 @@ def _kind(one: ColumnMapping, portal: Portal) -> tuple[Kind, Mapping[str, str] |
         case _ if one.to.startswith("field:"):
             return _field_kind(one, _field(one.to.removeprefix("field:"), portal), portal)
         case _:
-            return ("choice", one.values) if one.values else ("text", None)
+            return "text", None
 
 
 def _field_kind(one: ColumnMapping, spec: FieldSpec, portal: Portal) -> tuple[Kind, Mapping[str, str] | None]:
     kind = KINDS[spec.type]
     if spec.type == "person":
         return kind, _options(one, portal.user_names())
-    if kind == "choice":
-        return kind, _options(one, ((option, option) for option in spec.options))
-    return kind, None
+    return kind, _options(one, spec.options) if kind == "choice" else None
 
 
 def _field(key: str, portal: Portal) -> FieldSpec:
@@ -181,7 +185,16 @@ def _field(key: str, portal: Portal) -> FieldSpec:
     return spec
 
 
-def _options(one: ColumnMapping, names: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return what may be written: the words of the mapping first, then the portal's own names."""
-    known: dict[str, Any] = dict(names)
-    return {**known, **{word: known.get(meaning, meaning) for word, meaning in one.values.items()}}
+def _options(one: ColumnMapping, names: Iterable[str]) -> dict[str, str]:
+    """Return what may be written and which name of the portal it means: the words of the mapping first.
+
+    Raises:
+        ConfigurationError: A word means what the portal does not have.
+    """
+    known = {name: name for name in names}
+    if wrong := [meaning for meaning in one.values.values() if meaning not in known]:
+        there = ", ".join(list(known)[:20])
+        raise ConfigurationError(
+            f"bulk_bp: mapping: {one.to}: the portal has no {wrong[0]!r}", hint=f"there are: {there}"
+        )
+    return {**one.values, **{name: name for name in known if name not in one.values}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -11,13 +12,16 @@ from pathlib import Path
 from crmkit.automation.memory import Memory
 from crmkit.automation.planning import chunks
 from crmkit.automation.recipe import Context
+from crmkit.automation.rows import Column
 from crmkit.crm.base import Crm
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import Deal, Ref
 from crmkit.exceptions import ConfigurationError, PlanStale
-from recipes.bulk_bp.keys import NAME, START, key_of, row_ref
+from recipes.bulk_bp import mapping
+from recipes.bulk_bp.gates import Gate
+from recipes.bulk_bp.keys import NAME, START, company_row, key_of, line_row, row_ref
 from recipes.bulk_bp.settings import BulkBpSettings
-from recipes.bulk_bp.snapshot import Portal, RowDeal, Snapshot, plain
+from recipes.bulk_bp.snapshot import Portal, Snapshot, plain
 from recipes.bulk_bp.table import Table, read_table
 
 __all__ = ["Reader"]
@@ -34,72 +38,94 @@ class Reader:
 
     def __init__(self, settings: BulkBpSettings) -> None:
         self._settings = settings
-        self._known: tuple[Crm, datetime, Portal, Table] | None = None
+        self._known: _Known | None = None
 
-    def stop_reason(self) -> str:
-        """Return why nothing more may be written now."""
+    def stop_reason(self, ctx: Ctx) -> str:
+        """Return why nothing more may be written now: the kill switch, or another file than was planned."""
         switch = self._settings.kill_switch
-        return f"the kill switch is there: {switch}" if switch and Path(switch).exists() else ""
+        if switch and Path(switch).expanduser().exists():
+            return f"the kill switch is there: {switch}"
+        try:
+            self._still_known(ctx)
+        except (ConfigurationError, PlanStale) as error:
+            return str(error)
+        return ""
 
     def sweep(self, ctx: Ctx) -> Iterator[Snapshot]:
-        """Yield every row once, those that wait for a gate marked as such."""
-        portal, table = self._read(ctx)
-        gate = _Gate(ctx, self._settings)
-        yield from self._companies(ctx, portal, table)
+        """Yield every row once, those that wait for a gate marked as such, after the companies they need."""
+        self._known = known = self._read(ctx)
+        source, portal, table = self._settings.source, known.portal, known.table
+        gate = Gate(self._settings, lambda: _done(ctx))
         for number, problems in table.problems.items():
-            ref = Ref(kind="row", id=f"{self._settings.source}/line {number}", name=f"line {number}")
-            yield Snapshot(ref, portal, problems=problems)
+            yield Snapshot(line_row(source, number), portal, problems=problems)
         for rows in chunks(table.rows.values(), AT_ONCE):
-            refs = [self._ref(row) for row in rows]
-            yield from map(gate.pass_or_hold, self._look(ctx, refs, portal, table).values())
+            refs = [row_ref(source, row.key, row.deal.title) for row in rows]
+            memories = ctx.memory.recall(ctx.crm.portal, NAME, refs)
+            found = self._look(ctx, refs, known, memories)
+            passed = [gate.pass_or_hold(one, memories.get(ref, Memory())) for ref, one in found.items()]
+            yield from self._needed(portal, passed)
+            yield from passed
 
     def observe(self, ctx: Ctx, refs: Sequence[Ref]) -> Mapping[Ref, Snapshot]:
         """Read rows afresh; whether they may go on was decided when the plan was made.
 
+        What is not in the file any more, or has mistakes now, is absent.
+
         Raises:
             PlanStale: The file was changed since.
         """
-        portal, table = self._still_known(ctx)
-        companies = [ref for ref in refs if self._company_of(ref)]
-        rows = [ref for ref in refs if not self._company_of(ref)]
-        found = {one.ref: one for one in self._companies(ctx, portal, table) if one.ref in companies}
-        return found | self._look(ctx, rows, portal, table)
+        known = self._still_known(ctx)
+        companies = {self._company_row(name): name for name in known.table.new_companies.values()}
+        made = self._made_companies(ctx, [ref for ref in refs if ref in companies])
+        found = {
+            ref: Snapshot(ref, known.portal, company=companies[ref], company_ref=made.get(ref))
+            for ref in refs
+            if ref in companies
+        }
+        rows = [ref for ref in refs if ref not in companies]
+        return found | self._look(ctx, rows, known, ctx.memory.recall(ctx.crm.portal, NAME, rows))
 
-    def _ref(self, row: RowDeal) -> Ref:
-        return row_ref(self._settings.source, row.key, row.deal.title)
+    def columns(self, ctx: Ctx) -> Sequence[Column]:
+        """Return what may stand in the file, for a template."""
+        portal = read_portal(ctx)
+        return mapping.columns_of(mapping.of(self._settings.mapping, portal, ctx.language), portal)
 
-    def _company_ref(self, name: str) -> Ref:
-        return Ref(kind="row", id=f"{self._settings.source}/company/{plain(name)[:60]}", name=name)
+    def _needed(self, portal: Portal, rows: Iterable[Snapshot]) -> Iterator[Snapshot]:
+        """Yield the companies without which these rows cannot be imported, each once."""
+        seen: set[Ref] = set()
+        for one in rows:
+            wanted = one.wanted_company
+            if wanted is None or one.held_back or one.deal is not None or one.row is None or wanted in seen:
+                continue
+            seen.add(wanted)
+            yield Snapshot(wanted, portal, company=one.row.company)
 
-    def _company_of(self, ref: Ref) -> str:
-        prefix = f"{self._settings.source}/company/"
-        return ref.id.removeprefix(prefix) if ref.id.startswith(prefix) else ""
+    def _company_row(self, name: str) -> Ref:
+        return company_row(self._settings.source, name, plain(name))
 
-    def _read(self, ctx: Ctx) -> tuple[Portal, Table]:
+    def _read(self, ctx: Ctx) -> _Known:
+        mark = _mark(self._settings)
         portal = read_portal(ctx)
         table = read_table(self._settings, portal, ctx.language)
-        self._known = (ctx.crm, ctx.now(), portal, table)
         _check_processes(ctx, portal)
-        return portal, table
+        return _Known(ctx.crm, ctx.now(), mark, portal, table)
 
-    def _still_known(self, ctx: Ctx) -> tuple[Portal, Table]:
-        if self._known is not None:
-            crm, at, portal, table = self._known
-            if crm is ctx.crm and at <= ctx.now() < at + PORTAL_LASTS:
-                return portal, table
-            before = table.fingerprint
-            portal, table = self._read(ctx)
-            if table.fingerprint != before:
-                raise PlanStale(f"{self._settings.file} was changed since the plan", hint="make a new plan")
-            return portal, table
-        return self._read(ctx)
+    def _still_known(self, ctx: Ctx) -> _Known:
+        """Return what was read, read anew if it is old.
 
-    def _companies(self, ctx: Ctx, portal: Portal, table: Table) -> Iterator[Snapshot]:
-        """Yield the companies that the file needs and the portal did not have when it was read."""
-        refs = [self._company_ref(name) for name in table.new_companies.values()]
-        made = self._made_companies(ctx, refs)
-        for ref in refs:
-            yield Snapshot(ref, portal, company=ref.name, company_ref=made.get(ref))
+        Raises:
+            PlanStale: The file is not the one that was read before.
+        """
+        before = self._known
+        if before is not None and before.crm is ctx.crm:
+            fresh = before.at <= ctx.now() < before.at + PORTAL_LASTS
+            if fresh and before.mark == _mark(self._settings):
+                return before
+        known = self._read(ctx)
+        if before is not None and before.table.fingerprint != known.table.fingerprint:
+            raise PlanStale(f"{self._settings.file} was changed since the plan", hint="make a new plan")
+        self._known = known
+        return known
 
     def _made_companies(self, ctx: Ctx, refs: Sequence[Ref]) -> dict[Ref, Ref]:
         memories = ctx.memory.recall(ctx.crm.portal, NAME, refs)
@@ -110,30 +136,34 @@ class Reader:
             if one is not None
         }
 
-    def _look(self, ctx: Ctx, refs: Sequence[Ref], portal: Portal, table: Table) -> dict[Ref, Snapshot]:
+    def _look(
+        self, ctx: Ctx, refs: Sequence[Ref], known: _Known, memories: Mapping[Ref, Memory]
+    ) -> dict[Ref, Snapshot]:
         """Find the deals of rows: by id where the memory knows it, else by the external key."""
-        memories = ctx.memory.recall(ctx.crm.portal, NAME, refs)
-        rows = {ref: table.rows[ref.id.partition("/")[2]] for ref in refs if self._is_row(ref, table)}
+        prefix = f"{self._settings.source}/"
+        keys = {ref: ref.id.removeprefix(prefix) for ref in refs if ref.id.startswith(prefix)}
+        rows = {ref: known.table.rows[key] for ref, key in keys.items() if key in known.table.rows}
         deals = self._deals(ctx, list(rows), memories)
-        needed = {self._company_ref(row.company) for row in rows.values() if row.company}
-        made = self._made_companies(ctx, list(needed))
-        return {
-            ref: Snapshot(
+        wanted = {
+            ref: self._company_row(row.company)
+            for ref, row in rows.items()
+            if row.company and plain(row.company) not in known.portal.companies
+        }
+        made = self._made_companies(ctx, list(dict.fromkeys(wanted.values())))
+        found = {}
+        for ref, row in rows.items():
+            there = known.portal.companies.get(plain(row.company), ()) if row.company else ()
+            needed = wanted.get(ref)
+            company = there[0] if there else made.get(needed) if needed else None
+            found[ref] = Snapshot(
                 ref=ref,
-                portal=portal,
+                portal=known.portal,
                 row=row,
-                company_ref=self._company(row, portal, made),
+                company_ref=company,
+                wanted_company=None if company else needed,
                 deal=deals.get(ref),
             )
-            for ref, row in rows.items()
-        }
-
-    def _is_row(self, ref: Ref, table: Table) -> bool:
-        return ref.id.partition("/")[2] in table.rows
-
-    def _company(self, row: RowDeal, portal: Portal, made: Mapping[Ref, Ref]) -> Ref | None:
-        there = portal.companies.get(plain(row.company), ()) if row.company else ()
-        return there[0] if there else made.get(self._company_ref(row.company))
+        return found
 
     def _deals(self, ctx: Ctx, refs: Sequence[Ref], memories: Mapping[Ref, Memory]) -> dict[Ref, Deal]:
         made = {ref: memories[ref].last("deal") for ref in refs if ref in memories}
@@ -143,37 +173,24 @@ class Reader:
         return found | {keys[deal.key]: deal for deal in _by_keys(ctx, keys) if deal.key in keys}
 
 
-class _Gate:
-    """Lets so many rows on as the gates allow; the others wait. Counts what was done and what is planned.
+@dataclass(frozen=True)
+class _Known:
+    """What was read, when, and from which file."""
 
-    Rows that were imported and rows on which a process was started are counted apart.
-    """
+    crm: Crm
+    at: datetime
+    mark: tuple[int, int]
+    portal: Portal
+    table: Table
 
-    def __init__(self, ctx: Ctx, settings: BulkBpSettings) -> None:
-        self._canary = settings.canary
-        self._left: dict[str, int] | None = None
-        if not self._canary:
-            return
-        done, failed = _done(ctx)
-        self._left = {step: max(0, self._allowed(settings, done[step], failed) - done[step]) for step in done}
 
-    def pass_or_hold(self, one: Snapshot) -> Snapshot:
-        """Return the row, marked if it has to wait."""
-        if self._left is None or one.row is None:
-            return one
-        step = "deal" if one.deal is None else START
-        if self._left[step] > 0:
-            self._left[step] -= 1
-            return one
-        return Snapshot(
-            one.ref, one.portal, one.row, company_ref=one.company_ref, deal=one.deal, held_back=True
-        )
-
-    def _allowed(self, settings: BulkBpSettings, done: int, failed: bool) -> int:
-        step = settings.released
-        if settings.gates == "auto" and not failed:
-            step = max(step, sum(done >= one for one in self._canary))
-        return self._canary[step] if step < len(self._canary) else 10**9
+def _mark(settings: BulkBpSettings) -> tuple[int, int]:
+    """Return what changes whenever the file does, without reading it."""
+    try:
+        found = Path(settings.file).expanduser().stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def _done(ctx: Ctx) -> tuple[dict[str, int], bool]:

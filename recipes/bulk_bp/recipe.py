@@ -12,18 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from crmkit.automation.actions import Action, CreateCompany, CreateDeal, StartWorkflow
+from crmkit.automation.actions import Action, CreateCompany, CreateDeal, StartWorkflow, created
 from crmkit.automation.memory import Memory
 from crmkit.automation.messages import Message
 from crmkit.automation.plan import PlanItem
 from crmkit.automation.recipe import Context, Decision, Recipe, Settings
 from crmkit.automation.table import Table
 from crmkit.crm.capabilities import Capability
-from crmkit.crm.models import Deal, NewCompany, Ref
+from crmkit.crm.models import NewCompany, Ref
+from crmkit.exceptions import NotFound
 from recipes.bulk_bp import report
+from recipes.bulk_bp.gates import process_of
 from recipes.bulk_bp.keys import NAME, START, key_of
 from recipes.bulk_bp.reading import Reader
 from recipes.bulk_bp.settings import BulkBpSettings
@@ -65,12 +67,19 @@ class BulkBp(Recipe[BulkBpSettings, Snapshot]):
         self._reader = Reader(settings)
 
     def candidates(self, ctx: Context[BulkBpSettings]) -> Iterable[Snapshot]:
-        """Yield the companies that the file needs, the rows with mistakes, then all other rows."""
+        """Yield the rows with mistakes, then all others after the companies that they need."""
         return self._reader.sweep(ctx)
 
     def observe(self, ctx: Context[BulkBpSettings], entity: Ref) -> Snapshot:
-        """Read one row and its deal afresh."""
-        return self._reader.observe(ctx, (entity,))[entity]
+        """Read one row and its deal afresh.
+
+        Raises:
+            NotFound: It is not in the file any more, or has mistakes now.
+        """
+        found = self._reader.observe(ctx, (entity,)).get(entity)
+        if found is None:
+            raise NotFound(f"{entity} is not in the file any more", hint="make a new plan")
+        return found
 
     def observe_many(self, ctx: Context[BulkBpSettings], entities: Sequence[Ref]) -> Mapping[Ref, Snapshot]:
         """Read many rows and their deals afresh: two requests for fifty."""
@@ -90,8 +99,8 @@ class BulkBp(Recipe[BulkBpSettings, Snapshot]):
         return self.settings.daily_cap
 
     def stop_reason(self, ctx: Context[BulkBpSettings]) -> str:
-        """Return why nothing more may be written: somebody has put the kill switch there."""
-        return self._reader.stop_reason()
+        """Return why nothing more may be written: the kill switch, or the file was changed."""
+        return self._reader.stop_reason(ctx)
 
     def results(self, items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> tuple[Message, ...]:
         """Return how many rows became deals, on how many a process was started, and what is left."""
@@ -135,11 +144,6 @@ class _Case:
             facts={"line": row.number, **facts} if row else facts,
         )
 
-    def process(self, deal: Deal) -> str:
-        """Return the process that the stage of a deal asks for; empty if none does."""
-        keys = self.snapshot.portal.stage_keys(deal.stage.id) if deal.stage else ()
-        return next((self.settings.processes[key] for key in keys if key in self.settings.processes), "")
-
 
 def unsettled(case: _Case) -> Decision | None:
     """Of an earlier action it is not known whether it happened: a person looks first."""
@@ -164,8 +168,6 @@ def needed_company(case: _Case) -> Decision | None:
     if snapshot.company_ref is not None:
         return case.decide(Verdict.COMPANY_THERE, say("reason.company_there"))
     reason = say("reason.company", name=snapshot.company)
-    if snapshot.held_back:
-        return case.decide(Verdict.HELD_BACK, say("reason.held_back"))
     create = CreateCompany(**case.step("company", reason), company=NewCompany(name=snapshot.company))
     return case.decide(Verdict.COMPANY, reason, create)
 
@@ -183,12 +185,13 @@ def to_be_imported(case: _Case) -> Decision | None:
     row = case.snapshot.row
     if row is None or case.snapshot.deal is not None:
         return None
-    if row.company and case.snapshot.company_ref is None:
-        return case.decide(Verdict.WAITS, say("reason.waits", company=row.company))
     if case.snapshot.held_back:
         return case.decide(Verdict.HELD_BACK, say("reason.held_back"))
     reason = say("reason.import", line=row.number)
-    deal = row.deal.model_copy(update={"company": case.snapshot.company_ref})
+    company = case.snapshot.company_ref
+    if wanted := case.snapshot.wanted_company:  # the plan creates it before
+        company = created(key_of(wanted, "company"), "company")
+    deal = row.deal.model_copy(update={"company": company})
     return case.decide(Verdict.IMPORT, reason, CreateDeal(**case.step("deal", reason), deal=deal))
 
 
@@ -197,7 +200,7 @@ def to_be_started(case: _Case) -> Decision | None:
     deal = case.snapshot.deal
     if deal is None or case.memory.last(START):
         return None
-    process = case.process(deal)
+    process = process_of(case.settings, case.snapshot.portal, deal)
     if not process:
         return None
     if case.snapshot.held_back:
@@ -209,6 +212,7 @@ def to_be_started(case: _Case) -> Decision | None:
         on=deal.ref,
         template=process,
         parameters=dict(case.settings.parameters),
+        lasts=timedelta(hours=case.settings.lasts_hours.get(process, 0)),
     )
     return case.decide(Verdict.START, reason, start, deal=deal.id)
 

@@ -23,7 +23,7 @@ from recipes.bulk_bp.verdicts import Verdict
 __all__ = ["results", "tables"]
 
 Ctx = Context[BulkBpSettings]
-LEFT = (Verdict.COMPANY, Verdict.WAITS, Verdict.IMPORT, Verdict.START, Verdict.HELD_BACK)
+LEFT = (Verdict.COMPANY, Verdict.IMPORT, Verdict.START, Verdict.HELD_BACK)
 
 
 def results(items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> tuple[Message, ...]:

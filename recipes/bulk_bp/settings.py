@@ -22,8 +22,7 @@ class BulkBpSettings(Settings):
 
     # The file
     file: str = Field(
-        min_length=1,
-        description="The CSV or XLSX file; crmkit recipes bulk_bp --template writes an empty one.",
+        "", description="The CSV or XLSX file; crmkit recipes bulk_bp --template FILE writes an empty one."
     )
     sheet: str = Field("", description="The sheet of a workbook; empty: the first.")
     mapping: str = Field(
@@ -55,6 +54,11 @@ class BulkBpSettings(Settings):
         description="Which process starts on a deal, by its stage (logical name, id or title): the process "
         "as in [portals.….workflows], or its id.",
     )
+    lasts_hours: dict[str, float] = Field(
+        {},
+        description="So many hours each process surely runs, by its name: only then a start whose answer was "
+        "lost can be told from one that never happened; otherwise a person looks.",
+    )
     parameters: dict[str, str] = Field({}, description="Parameters that every process is started with.")
 
     # How fast
@@ -66,7 +70,8 @@ class BulkBpSettings(Settings):
     )
     gates: Literal["hold", "auto"] = Field(
         "hold",
-        description="Between the steps: hold until released says go on, or go on where nothing failed.",
+        description="Between the steps: hold until released says go on, or go on as soon as so many are done "
+        "and the outcome of none is in doubt.",
     )
     daily_cap: int | None = Field(None, ge=1, description="At most so many deals and processes a day.")
     kill_switch: str = Field(

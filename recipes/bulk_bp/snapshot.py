@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import cached_property
 
 from crmkit.automation.messages import Message
 from crmkit.crm.models import Deal, FieldSpec, NewDeal, Person, Pipeline, Ref, User
 
 __all__ = ["Portal", "RowDeal", "Snapshot", "plain"]
+
+NAMES = ("name", "key", "id")
 
 
 def plain(name: str) -> str:
@@ -42,26 +45,49 @@ class Portal:
     pipelines: tuple[Pipeline, ...] = ()
     companies: Mapping[str, tuple[Ref, ...]] = field(default_factory=dict)
 
-    def stage_names(self) -> Iterator[tuple[str, str]]:
-        """Yield what a stage may be called, and what it is called in a :class:`NewDeal`."""
-        for pipeline in self.pipelines:
-            for stage in pipeline.stages:
-                meaning = stage.key or stage.id
-                yield from ((name, meaning) for name in (stage.name, stage.id, stage.key) if name)
+    def stage_names(self) -> Iterator[str]:
+        """Yield what a stage may be called: titles first, then logical names and ids."""
+        stages = [stage for pipeline in self.pipelines for stage in pipeline.stages]
+        yield from (name for what in NAMES for stage in stages if (name := getattr(stage, what)))
 
-    def pipeline_names(self) -> Iterator[tuple[str, str]]:
-        """Yield what a pipeline may be called, and what it is called in a :class:`NewDeal`."""
-        for one in self.pipelines:
-            yield from ((name, one.key or one.id) for name in (one.name, one.id, one.key) if name)
+    def stages_called(self, name: str, pipeline: str = "") -> tuple[str, ...]:
+        """Return the stages of this name, as a :class:`NewDeal` calls them, in a pipeline or in any."""
+        return tuple(
+            stage.key or stage.id
+            for one in self.pipelines
+            if pipeline in ("", one.key, one.id)
+            for stage in one.stages
+            if name in (stage.name, stage.key, stage.id)
+        )
 
-    def user_names(self) -> Iterator[tuple[str, str]]:
-        """Yield what an employee may be called: a name either way round, an address, an id."""
-        for user in self.users.values():
-            if not user.is_active or user.is_robot:
-                continue
-            words = user.name.split()
-            names = {user.name, " ".join(reversed(words)), user.email, user.id, f"user:{user.id}"}
-            yield from ((name, user.id) for name in sorted(names) if name)
+    def pipeline_names(self) -> Iterator[str]:
+        """Yield what a pipeline may be called: titles first, then logical names and ids."""
+        yield from (name for what in NAMES for one in self.pipelines if (name := getattr(one, what)))
+
+    def pipelines_called(self, name: str) -> tuple[str, ...]:
+        """Return the pipelines of this name, as a :class:`NewDeal` calls them."""
+        return tuple(one.key or one.id for one in self.pipelines if name in (one.name, one.key, one.id))
+
+    def user_names(self) -> Iterator[str]:
+        """Yield what an employee may be called: a name, an address, the name the other way round, an id."""
+        people = list(self._people())
+        for place in range(5):
+            yield from (name for user in people if (name := _names(user)[place]))
+
+    def people_called(self, name: str) -> tuple[str, ...]:
+        """Return the ids of the employees of this name; those who have left are not among them."""
+        return self._people_by_name.get(name, ())
+
+    @cached_property
+    def _people_by_name(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for user in self._people():
+            for name in dict.fromkeys(_names(user)):
+                found[name] = (*found.get(name, ()), user.id)
+        return found
+
+    def _people(self) -> Iterator[User]:
+        return (user for user in self.users.values() if user.is_active and not user.is_robot)
 
     def person(self, user_id: str) -> Person:
         """Return an employee as somebody who can be responsible."""
@@ -101,6 +127,7 @@ class Snapshot:
         ref: The row or company.
         row: What is to become of it; ``None`` for a company and for a row with mistakes.
         company: The name of a company that the file needs.
+        wanted_company: The company that the row needs and the portal does not have, as a row of its own.
         company_ref: The company of the row, or the one that has this name, if it is there.
         deal: The deal that the row has become, if it is there.
         problems: What is wrong with the row.
@@ -113,6 +140,11 @@ class Snapshot:
     row: RowDeal | None = None
     company: str = ""
     company_ref: Ref | None = None
+    wanted_company: Ref | None = None
     deal: Deal | None = None
     problems: tuple[Message, ...] = ()
     held_back: bool = False
+
+
+def _names(user: User) -> tuple[str, ...]:
+    return user.name, user.email, " ".join(reversed(user.name.split())), f"user:{user.id}", user.id

@@ -13,7 +13,6 @@ class Verdict(StrEnum):
     BAD_ROW = "bad_row"
     COMPANY = "company"
     COMPANY_THERE = "company_there"
-    WAITS = "waits"
     IMPORT = "import"
     START = "start"
     STARTED = "started"

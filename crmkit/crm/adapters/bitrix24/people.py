@@ -8,10 +8,12 @@ from typing import Any
 from crmkit.crm import base
 from crmkit.crm.adapters.bitrix24 import mapping
 from crmkit.crm.adapters.bitrix24.cards import Cards
-from crmkit.crm.adapters.bitrix24.room import Tools, number_of
+from crmkit.crm.adapters.bitrix24.room import Tools, external_id, number_of
 from crmkit.crm.adapters.bitrix24.search import card_of
+from crmkit.crm.adapters.bitrix24.values import write
+from crmkit.crm.adapters.bitrix24.writing import ORIGINATOR, assignee
 from crmkit.crm.filters import Expression
-from crmkit.crm.models import Company, Contact, FieldSpec, User, WriteResult
+from crmkit.crm.models import Company, Contact, FieldSpec, NewCompany, User, WriteResult
 from crmkit.exceptions import NotFound
 
 __all__ = ["Companies", "Contacts", "Users"]
@@ -75,6 +77,47 @@ class Companies(base.Companies):
         """
         item = self._tools.client.companies.get(number_of(company_id, "company"))
         return mapping.company(item, card_of(self._tools, "companies"))
+
+    def create(self, company: NewCompany, *, key: str) -> WriteResult:
+        """Create a company: ``crm.item.add`` with the key in ``originId``.
+
+        A lost answer is settled by looking for the key, so the company is made exactly once.
+
+        Raises:
+            ConfigurationError: A name is not in ``[portals.X.companies.fields]``; nothing was sent.
+            ValidationError: A value does not fit; nothing was sent.
+            OutcomeUnknown: The answer was lost, and looking failed too.
+        """
+        made = self._tools.client.companies.create(key=external_id(key), **self._new(company))
+        return WriteResult(id=str(made.id))
+
+    def find_by_key(self, *keys: str) -> Iterator[tuple[str, Company]]:
+        """Yield the companies that were created with these keys: ``crm.item.list`` by ``originId``.
+
+        Raises:
+            IncompleteList: The list could not be read to its end.
+        """
+        wanted = {external_id(key): key for key in keys}
+        card = card_of(self._tools, "companies")
+        for item in self._tools.client.companies.having("originId", wanted, {"=originatorId": ORIGINATOR}):
+            if item.originator_id == ORIGINATOR and item.origin_id in wanted:
+                yield wanted[item.origin_id], mapping.company(item, card)
+
+    def _new(self, company: NewCompany) -> dict[str, Any]:
+        values: dict[str, Any] = {"title": company.name}
+        if company.is_client:
+            values["typeId"] = mapping.CLIENT_TYPE
+        if company.assignees:
+            values["assignedById"] = assignee(self._tools, company.assignees)
+        reach = (("EMAIL", company.email), ("PHONE", company.phone))
+        if any(value for _, value in reach):
+            values["fm"] = [
+                {"typeId": kind, "valueType": "WORK", "value": value} for kind, value in reach if value
+            ]
+        for name, value in company.fields.items():
+            info = self._tools.account.field(name, "companies")
+            values[info.name] = write(info, value)
+        return values
 
     def update(self, company_id: str, fields: dict[str, Any]) -> WriteResult:
         """Set fields of a company by their logical names, all in one write: ``crm.item.update``.
