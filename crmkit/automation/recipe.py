@@ -156,6 +156,15 @@ class Recipe(ABC, Generic[S, Snap]):
         """
         return ()
 
+    def figures(self, items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> BaseModel | None:
+        """Return the recipe's own figures, for ``crmkit report --json``; none by default. Pure.
+
+        Args:
+            items: The present decisions: the items of a plan or of a run.
+            memories: What the ledger remembers of entities, by entity.
+        """
+        return None
+
     def tables(
         self, ctx: Context[S], items: Sequence[PlanItem], memories: Mapping[Ref, Memory]
     ) -> Sequence[Table]:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import BaseModel
 from rich.table import Table as Grid
 from rich.text import Text
 
-from crmkit.automation.memory import Memory
-from crmkit.automation.plan import Plan
-from crmkit.automation.recipe import Recipe
 from crmkit.automation.table import shown
 from crmkit.cli.errors import DONE
 from crmkit.cli.frame import command
 from crmkit.cli.output import Output
 from crmkit.cli.plan import LimitOption, make_plan
 from crmkit.cli.session import Session
-from crmkit.crm.models import Ref
 from crmkit.exceptions import ConfigurationError
 from crmkit.reports import Table, to_csv, to_html, write
 from crmkit.reports.recipe import FiguresLike, recipe_tables
@@ -55,7 +51,7 @@ def register(app: typer.Typer) -> None:
             raise ConfigurationError("XLSX cannot be printed", hint="name a file: --out report.xlsx")
         plan, recipe = make_plan(session, name), session.recipe(name)
         memories = session.ledger.recall(plan.portal, name, session.ledger.known(plan.portal, name))
-        lines, figures = recipe.results(plan.items, memories), _figures(recipe, plan, memories)
+        lines, figures = recipe.results(plan.items, memories), recipe.figures(plan.items, memories)
         counted = figures if isinstance(figures, FiguresLike) else None
         own = recipe.tables(session.context(recipe), plan.items, memories)
         tables = recipe_tables(name, session.portal.name, lines, plan.items, counted, own=own)
@@ -93,14 +89,6 @@ def _print(out: Output, form: Format, tables: Sequence[Table], limit: int) -> No
         show_tables(out, tables, limit)
 
 
-def _figures(recipe: Recipe[Any, Any], plan: Plan, memories: Mapping[Ref, Memory]) -> Any:
-    """Return the recipe's own figures if it has any: its module ``report`` has a function ``results``."""
-    package = type(recipe).__module__.rpartition(".")[0]
-    if importlib.util.find_spec(f"{package}.report") is None:
-        return None
-    return importlib.import_module(f"{package}.report").results(plan.items, memories, recipe.settings)
-
-
-def _plain(session: Session, figures: Any, tables: Sequence[Table]) -> dict[str, Any]:
+def _plain(session: Session, figures: BaseModel | None, tables: Sequence[Table]) -> dict[str, Any]:
     rows = {table.name: table.records(session.out.language) for table in tables}
     return {"figures": figures.model_dump(mode="json", exclude={"deals"}) if figures else {}, **rows}

@@ -32,6 +32,22 @@ class Vendor(StrEnum):
     BITRIX24 = "bitrix24"
 
 
+class Case(StrEnum):
+    """What is in the portal: the deals of the stale-deal recipe, or what the other recipes need."""
+
+    STALE_DEALS = "stale_deals"
+    CRM_CASES = "crm_cases"
+
+
+RECIPES: dict[Case, dict[str, Any]] = {
+    Case.STALE_DEALS: {"stale_deals": {"supervisor": SUPERVISOR}},
+    Case.CRM_CASES: {
+        "lost_client": {"video_url": "https://example.com/why-we-do-not-call", "since": "2025-01-01"},
+    },
+}
+"""Settings to begin with."""
+
+
 def register(app: typer.Typer) -> None:
     """Add ``sandbox start`` and ``sandbox advance``."""
     group = subcommands(app, "sandbox")
@@ -42,16 +58,20 @@ def register(app: typer.Typer) -> None:
         *,
         vendor: Annotated[Vendor, typer.Option("--vendor", help="cli.option.vendor")] = Vendor.PLANFIX,
         port: Annotated[int, typer.Option("--port", min=0, max=65535, help="cli.option.port")] = 8765,
-        deals: Annotated[int, typer.Option("--deals", min=1, help="cli.option.deals")] = 2000,
+        case: Annotated[Case, typer.Option("--case", help="cli.option.case")] = Case.STALE_DEALS,
+        deals: Annotated[
+            int | None, typer.Option("--deals", min=1, help="cli.option.deals", show_default=False)
+        ] = None,
         stalled: Annotated[
             int | None, typer.Option("--stalled", min=0, help="cli.option.stalled", show_default=False)
         ] = None,
         seed: Annotated[int, typer.Option("--seed", help="cli.option.seed")] = 7,
         write: Annotated[Path | None, typer.Option("--write", help="cli.option.write")] = None,
     ) -> int:
-        stalled = share_of_stalled(deals) if stalled is None else stalled
-        with _started(vendor, port, deals=deals, random_seed=seed, **seed_of(stalled)) as box:
-            _introduce(session, box, write)
+        with _started(
+            vendor, port, seed=case.value, random_seed=seed, **_options(case, deals, stalled)
+        ) as box:
+            _introduce(session, box, RECIPES[case], write)
             box.serve_forever()
         return DONE
 
@@ -92,6 +112,22 @@ def seed_of(stalled: int) -> dict[str, int]:
     return {"stalled": stalled, "refused": round(stalled * 24 / 611), "snoozed": round(stalled * 12 / 611)}
 
 
+def _options(case: Case, deals: int | None, stalled: int | None) -> dict[str, int]:
+    """Return what the seed is told.
+
+    Raises:
+        ConfigurationError: Only the stale-deal case has stalled deals.
+    """
+    if case is Case.CRM_CASES:
+        if stalled is not None:
+            raise ConfigurationError(
+                "--stalled: only the case stale_deals has stalled deals", hint="leave it out"
+            )
+        return {"deals": 120 if deals is None else deals}
+    count = 2000 if deals is None else deals
+    return {"deals": count, **seed_of(share_of_stalled(count) if stalled is None else stalled)}
+
+
 def _started(vendor: Vendor, port: int, **options: Any) -> Any:
     problem = ""
     try:
@@ -104,14 +140,20 @@ def _started(vendor: Vendor, port: int, **options: Any) -> Any:
     raise ConfigurationError(f"the sandbox cannot start on port {port}: {problem}", hint="try --port 0")
 
 
-def _introduce(session: Session, box: Any, write: Path | None) -> None:
+def _others(box: Any) -> dict[str, Any]:
+    """Return further views of the same portal: in Planfix each kind of deals is one of its own."""
+    views: dict[str, Any] = getattr(box, "portal_configs", {})
+    return {name: view for name, view in views.items() if name != "main"}
+
+
+def _introduce(session: Session, box: Any, recipes: dict[str, Any], write: Path | None) -> None:
     """Tell where the sandbox is and how crmkit finds it."""
     out = session.out
     config = {
         "default_portal": "sandbox",
         "store": {"url": "sqlite:///sandbox.db"},
-        "portals": {"sandbox": box.portal_config},
-        "recipes": {"stale_deals": {"supervisor": SUPERVISOR}},
+        "portals": {"sandbox": box.portal_config, **_others(box)},
+        "recipes": recipes,
     }
     out.document({"url": box.url, "control_url": box.control_url, "config": config})
     now: datetime = box.clock.now().astimezone(ZoneInfo(box.portal_config["timezone"]))

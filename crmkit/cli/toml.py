@@ -18,6 +18,8 @@ def to_toml(data: Mapping[str, Any]) -> str:
         <BLANKLINE>
         [stages]
         new = { id = 1, name = "Новая" }
+        >>> print(to_toml({"tasks": {"approval": {}}}))
+        [tasks.approval]
     """
     return "\n".join(_lines(data, ())).strip()
 
@@ -27,7 +29,7 @@ def _lines(data: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
         key: value for key, value in data.items() if isinstance(value, Mapping) and not _is_small(value)
     }
     plain = {key: value for key, value in data.items() if key not in tables}
-    if plain and path:
+    if path and (plain or not data):
         yield f"\n[{'.'.join(path)}]"
     for key, value in plain.items():
         yield f"{key} = {_value(value)}"

@@ -27,7 +27,7 @@ from crmkit.crm.setup import Watch
 from recipes.stale_deals.approval import await_approval
 from recipes.stale_deals.case import NAME, Case
 from recipes.stale_deals.idle import ROUNDING
-from recipes.stale_deals.report import results
+from recipes.stale_deals.report import Results, results
 from recipes.stale_deals.restore import end_round
 from recipes.stale_deals.settings import StaleDealsSettings
 from recipes.stale_deals.snapshot import Snapshot
@@ -103,8 +103,12 @@ class StaleDeals(Recipe[StaleDealsSettings, Snapshot]):
         return self.settings.daily_cap
 
     def results(self, items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> tuple[Message, ...]:
-        """Return what came of it, a line each; :func:`recipes.stale_deals.report.results` has the figures."""
+        """Return what came of it, a line each."""
         return results(items, memories, self.settings).summary()
+
+    def figures(self, items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> Results:
+        """Return the same figures as data."""
+        return results(items, memories, self.settings)
 
 
 # Deals about which there is nothing to decide
