@@ -8,14 +8,17 @@ from crmkit.automation.messages import Language, register, text
 from crmkit.cli.texts_demo import DEMO
 from crmkit.cli.texts_init import INIT
 from crmkit.cli.texts_init_bitrix24 import INIT_BITRIX24
+from crmkit.cli.texts_runs import RUNS
 from crmkit.cli.texts_setup import SETUP
 
 __all__ = ["TEXTS", "translated"]
 
 HELP: dict[str, tuple[str, str]] = {
     "help.crmkit": (
-        "Автоматизации для Планфикса: сначала план, затем запись с журналом, и любой запуск можно отменить.",
-        "Automations for Planfix: a plan first, then writes with a journal, and every run can be undone.",
+        "Автоматизации для Планфикса и Битрикс24: сначала план, затем запись с журналом; любой запуск "
+        "можно отменить.",
+        "Automations for Planfix and Bitrix24: a plan first, then writes with a journal; every run can be "
+        "undone.",
     ),
     "help.demo": (
         "Показать возврат зависших сделок на учебном Планфиксе: без аккаунта и без сети.",
@@ -131,7 +134,14 @@ HELP: dict[str, tuple[str, str]] = {
     ),
     "option.vendor": ("Чей портал изображать.", "Whose portal to emulate."),
     "option.port": ("Порт (0: любой свободный).", "The port (0: any free one)."),
-    "option.deals": ("Сколько сделок в учебном портале.", "How many deals the sandbox has."),
+    "option.case": (
+        "Что есть в портале: зависшие сделки или всё для остальных автоматизаций.",
+        "What the portal holds: stale deals, or what the other automations need.",
+    ),
+    "option.deals": (
+        "Сколько сделок в учебном портале [2000, для crm_cases 120].",
+        "How many deals the sandbox has [2000, for crm_cases 120].",
+    ),
     "option.stalled": (
         "Сколько из них зависло [около 30 %].",
         "How many of them are stalled [about 30 %].",
@@ -234,6 +244,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **INIT,
     **INIT_BITRIX24,
     **DEMO,
+    **RUNS,
     **SETUP,
 }
 
