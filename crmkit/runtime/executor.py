@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
+from uuid import uuid4
 
 from crmkit.automation.memory import MemoryStore
+from crmkit.automation.messages import Language
 from crmkit.automation.plan import Plan
 from crmkit.automation.planning import chunks
 from crmkit.automation.recipe import Recipe
@@ -23,7 +25,7 @@ from crmkit.runtime.performer import STOPPERS
 from crmkit.runtime.records import ItemRecord, ItemStatus, RunStatus, base_of, undo_of
 from crmkit.runtime.results import ItemResult, RunResult
 
-__all__ = ["ItemResult", "RunResult", "apply", "resume"]
+__all__ = ["ItemResult", "RunResult", "apply", "finish_leftovers", "resume"]
 
 OPEN = (ItemStatus.PLANNED, ItemStatus.BEGUN, ItemStatus.FAILED, ItemStatus.PENDING, ItemStatus.UNKNOWN)
 OnItem = Callable[[ItemResult], None]
@@ -114,6 +116,33 @@ def resume(
         RunInProgress: As for :func:`apply`.
     """
     return _resume(run_id, recipe, crm, ledger, _Options(on_item, limit, pause))
+
+
+def finish_leftovers(
+    recipe: Recipe[Any, Any], crm: Crm, ledger: Ledger, *, language: Language = "ru"
+) -> RunResult | None:
+    """Settle what earlier runs of a recipe left unclear and finish what they left half done.
+
+    A plan that is made afterwards knows what came of it. :func:`apply` does the same, but after planning.
+
+    Returns:
+        The run in which it was done, ``None`` if nothing was left.
+
+    Raises:
+        RunInProgress: As for :func:`apply`.
+    """
+    if not ledger.has_leftovers(crm.portal, recipe.name):
+        return None
+    empty = Plan(
+        id=uuid4().hex[:12],
+        recipe=recipe.name,
+        settings=recipe.settings.model_dump(mode="json"),
+        provider=crm.provider,
+        portal=crm.portal,
+        created_at=crm.clock.now(),
+        language=language,
+    )
+    return apply(empty, recipe, crm, ledger)
 
 
 def _resume(

@@ -210,7 +210,7 @@ dues = Table(
     Column("since", BigInteger),
     Column("starts", Integer, nullable=False, server_default=text("0")),
     Column("failures", Integer, nullable=False, server_default=text("0")),
-    Index(None, "due"),
+    Index(None, "portal", "recipe", "due", "entity"),
     Index(None, "ticket"),
     Index(None, "portal", "entity"),
 )

@@ -77,17 +77,18 @@ class Book:
 
         The lane whose oldest job has waited longest comes first.
         """
-        waiting = dues.c.ticket.is_(None) & (dues.c.due <= self.now())
-        busy = exists().where(_same_lane(), lanes.c.ticket.is_not(None))
         query = (
             select(dues.c.portal, dues.c.recipe)
-            .where(waiting, dues.c.recipe.in_(list(recipes)), ~busy)
+            .where(dues.c.due <= self.now(), dues.c.recipe.in_(list(recipes)))
             .group_by(dues.c.portal, dues.c.recipe)
             .order_by(func.min(dues.c.due))
         )
         with self._database.read() as connection:
-            found = connection.execute(query).all()
-        issued = (self._issue(Lane(row.portal, row.recipe)) for row in found)
+            found = [Lane(row.portal, row.recipe) for row in connection.execute(query)]
+        if not found:
+            return []
+        busy = {ticket.lane for ticket in self.issued()}
+        issued = (self._issue(lane) for lane in found if lane not in busy)
         return [ticket for ticket in issued if ticket is not None]
 
     def _issue(self, lane: Lane) -> Ticket | None:
@@ -150,7 +151,7 @@ class Book:
         query = (
             select(dues.c.entity, dues.c.starts, dues.c.failures)
             .where(_of(dues, lane), dues.c.ticket.is_(None), dues.c.due <= self.now(), free)
-            .order_by(dues.c.due, dues.c.first, dues.c.entity)
+            .order_by(dues.c.due, dues.c.entity)
             .limit(size)
         )
         found = connection.execute(query).all()
@@ -256,10 +257,6 @@ def _comes_alone(row: Any) -> bool:
 
 def _of(table: Any, lane: Lane) -> ColumnElement[bool]:
     return and_(table.c.portal == lane.portal, table.c.recipe == lane.recipe)
-
-
-def _same_lane() -> ColumnElement[bool]:
-    return and_(lanes.c.portal == dues.c.portal, lanes.c.recipe == dues.c.recipe)
 
 
 def _lock(connection: Connection, where: ColumnElement[bool]) -> None:

@@ -82,7 +82,7 @@ def _dues() -> None:
         sa.Column("starts", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("failures", sa.Integer, nullable=False, server_default=sa.text("0")),
     )
-    op.create_index("ix_dues_due", "dues", ["due"])
+    op.create_index("ix_dues_portal_recipe_due_entity", "dues", ["portal", "recipe", "due", "entity"])
     op.create_index("ix_dues_ticket", "dues", ["ticket"])
     op.create_index("ix_dues_portal_entity", "dues", ["portal", "entity"])
 
