@@ -63,7 +63,7 @@ def _ask(case: Case, responsible: Person, reason: Message) -> Decision:
         assignees=(responsible,),
         company=case.company.ref,
         deadline=deadline,
-        checklist=_lines(case),
+        checklist=_lines(case) if case.portal.has_checklists else (),
     )
     facts = {**_state_of(case, responsible), "deadline": deadline}
     create = CreateTask(**case.step("ask", reason, suffix=case.next("ask"), **facts), task=task)
@@ -114,7 +114,7 @@ def _correct(case: Case, responsible: Person, reason: Message) -> Decision:
     told, asked = case.story.told, case.story.asked
     changes: dict[str, Any] = {}
     if told.get("problems") != _codes(case):
-        changes |= {"text": _text(case), "checklist": _lines(case)}
+        changes |= {"checklist": _lines(case)} if case.portal.has_checklists else {"text": _text(case)}
     if told.get("who") != responsible:
         changes["assignees"] = (responsible,)
     update = UpdateTask(
@@ -152,9 +152,10 @@ def _lines(case: Case) -> tuple[str, ...]:
 
 
 def _text(case: Case) -> str:
-    return case.write(
-        "ask", company=case.company.name, fields="\n".join(f"— {line}" for line in _lines(case))
-    )
+    if case.portal.has_checklists:
+        return case.write("ask_checklist", company=case.company.name)
+    fields = "\n".join(f"— {line}" for line in _lines(case))
+    return case.write("ask", company=case.company.name, fields=fields)
 
 
 def _listed(case: Case) -> Message | str:

@@ -33,6 +33,7 @@ def read_portal(crm: Crm, settings: AutoDealSettings, language: Language) -> Por
         fields={spec.key: spec for spec in crm.deal_fields() if spec.key},
         states=crm.tasks.states(settings.task_kind),
         templates=_templates(crm, settings),
+        has_checklists=Capability.CHECKLISTS in crm.capabilities,
     )
     for problem, hint in _problems(portal, settings):
         raise ConfigurationError(problem, hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from crmkit.automation.memory import Memory
 from crmkit.automation.recipe import Context
@@ -15,13 +16,34 @@ from recipes.auto_deal.snapshot import Portal, Snapshot, Twin
 from recipes.auto_deal.story import Story
 from recipes.auto_deal.twins import Twins
 
-__all__ = ["Ctx", "read_snapshots"]
+__all__ = ["Ctx", "Recent", "read_recent", "read_snapshots"]
 
 Ctx = Context[AutoDealSettings]
 
 
+Recent = Mapping[Ref, Sequence[Deal]]
+"""Deals of late by the company, or by the person at its side, that they belong to."""
+
+
+def read_recent(ctx: Ctx, portal: Portal, since: datetime) -> Recent:
+    """Return the deals of the pipeline that were created since a moment, by client."""
+    found: dict[Ref, list[Deal]] = defaultdict(list)
+    where = (Deal.in_pipeline(portal.pipeline),) if portal.pipeline else ()
+    for deal in ctx.crm.deals.find(Deal.created_since(since), *where):
+        for client in (deal.company, *deal.contacts):
+            if client is not None:
+                found[client].append(deal)
+    return found
+
+
 def read_snapshots(
-    ctx: Ctx, portal: Portal, companies: Sequence[Company], twins: Twins, *, verify: bool = False
+    ctx: Ctx,
+    portal: Portal,
+    companies: Sequence[Company],
+    twins: Twins,
+    *,
+    verify: bool = False,
+    recent: Recent | None = None,
 ) -> Iterator[Snapshot]:
     """Yield some companies in full, with a few requests for all of them.
 
@@ -30,12 +52,13 @@ def read_snapshots(
         portal: What matters of it.
         companies: The companies, as they were read a moment ago.
         twins: Who seems to be the same client.
+        recent: Take the deals from here instead of asking for those of each company: some may be missing.
         verify: Look whether the twins still exist: they may have been learnt some hours ago.
     """
     refs = [company.ref for company in companies]
     memories = ctx.memory.recall(ctx.crm.portal, NAME, refs)
     stories = {ref: Story(memories.get(ref, Memory())) for ref in refs}
-    deals = _deals(ctx, portal, refs)
+    deals = _deals(ctx, portal, refs) if recent is None else _picked(recent, companies)
     ours = _elsewhere(ctx, stories, deals)
     tasks = _Tasks(ctx, stories.values())
     for company in companies:
@@ -64,6 +87,16 @@ def _deals(ctx: Ctx, portal: Portal, companies: Sequence[Ref]) -> Mapping[Ref, l
         for deal in ctx.crm.deals.find(Deal.of_company(*companies), *where):
             if deal.company is not None:
                 found[deal.company].append(deal)
+    return found
+
+
+def _picked(recent: Recent, companies: Sequence[Company]) -> Mapping[Ref, list[Deal]]:
+    """Return the deals of some companies, and of the people at their side, by company."""
+    found: dict[Ref, list[Deal]] = defaultdict(list)
+    for company in companies:
+        clients = (company.ref, *company.contacts)
+        deals = {deal.id: deal for client in clients for deal in recent.get(client, ())}
+        found[company.ref] = list(deals.values())
     return found
 
 

@@ -27,7 +27,7 @@ from recipes.auto_deal.asking import ask_to_complete, end_task
 from recipes.auto_deal.case import NAME, Case
 from recipes.auto_deal.keeping import adopt, keep
 from recipes.auto_deal.making import follow_on, misfit, new_deal
-from recipes.auto_deal.report import results
+from recipes.auto_deal.report import Results, results
 from recipes.auto_deal.settings import AutoDealSettings
 from recipes.auto_deal.snapshot import Snapshot
 from recipes.auto_deal.sweep import Reader
@@ -74,7 +74,7 @@ class AutoDeal(Recipe[AutoDealSettings, Snapshot]):
 
     def __init__(self, settings: AutoDealSettings) -> None:
         super().__init__(settings)
-        self._reader = Reader(settings)
+        self._reader = Reader(settings, self.decide)
 
     def candidates(self, ctx: Context[AutoDealSettings]) -> Iterable[Snapshot]:
         """Yield new companies, those with something left to do, and changed ones that have a deal of ours."""
@@ -102,8 +102,12 @@ class AutoDeal(Recipe[AutoDealSettings, Snapshot]):
         return self.settings.daily_cap
 
     def results(self, items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> tuple[Message, ...]:
-        """Return what came of it, a line each; :mod:`recipes.auto_deal.report` has the figures."""
+        """Return what came of it, a line each."""
         return results(items, memories, self.settings).summary()
+
+    def figures(self, items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> Results:
+        """Return the same figures as data."""
+        return results(items, memories, self.settings)
 
     def tables(
         self, ctx: Context[AutoDealSettings], items: Sequence[PlanItem], memories: Mapping[Ref, Memory]

@@ -25,6 +25,7 @@ class Portal:
         fields: Custom fields of deals, likewise.
         states: What a task that asks can be moved to.
         templates: The ids of business processes, by id and by name.
+        has_checklists: Whether tasks have lines to tick off; else the lines stand in their text.
     """
 
     language: Language
@@ -36,6 +37,7 @@ class Portal:
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     states: frozenset[TaskState] = frozenset(TaskState)
     templates: Mapping[str, str] = field(default_factory=dict)
+    has_checklists: bool = True
 
     def is_active(self, person: Person) -> bool:
         """Tell whether somebody is an employee who can be given work."""

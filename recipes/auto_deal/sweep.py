@@ -5,12 +5,14 @@ What a sweep costs is told in docs/recipes/auto_deal.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from crmkit.automation.memory import Memory
 from crmkit.automation.planning import chunks
+from crmkit.automation.recipe import Decision
 from crmkit.crm.base import Crm
+from crmkit.crm.capabilities import Capability
 from crmkit.crm.filters import Expression
 from crmkit.crm.models import Company, Ref
 from crmkit.exceptions import NotFound
@@ -18,13 +20,16 @@ from recipes.auto_deal.card import read_card
 from recipes.auto_deal.case import NAME
 from recipes.auto_deal.checks import read_portal
 from recipes.auto_deal.making import step_key, steps_of
-from recipes.auto_deal.reading import Ctx, read_snapshots
+from recipes.auto_deal.reading import Ctx, Recent, read_recent, read_snapshots
 from recipes.auto_deal.settings import AutoDealSettings
 from recipes.auto_deal.snapshot import Portal, Snapshot
 from recipes.auto_deal.story import Story
 from recipes.auto_deal.twins import Twins
+from recipes.auto_deal.verdicts import HAS_DEAL
 
 __all__ = ["Reader"]
+
+Decide = Callable[[Snapshot, datetime, Memory], Decision]
 
 PORTAL_LASTS = timedelta(minutes=10)
 """How long people, fields and stages are taken for unchanged while companies are acted on one by one."""
@@ -32,6 +37,8 @@ TWINS_LAST = timedelta(minutes=1)
 """How long nobody is taken to have created a second card of the same client."""
 TWINS_LEARNT = timedelta(hours=6)
 """After that all companies are read again: until then only the changed ones, which tells of none deleted."""
+MARGIN = timedelta(days=31)
+"""A deal may be older than its company by this much: somebody made the deal first."""
 SKEW = timedelta(minutes=2)
 CHUNK = 50
 """Companies whose deals are asked for at once."""
@@ -40,20 +47,42 @@ CHUNK = 50
 class Reader:
     """Makes snapshots for the recipe; remembers the portal and the marks of companies for some minutes."""
 
-    def __init__(self, settings: AutoDealSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: AutoDealSettings, decide: Decide) -> None:
+        self._settings, self._decide = settings, decide
         self._portal: tuple[Crm, datetime, Portal] | None = None
         self._twins: tuple[Crm, datetime, datetime, Twins] | None = None
 
     def sweep(self, ctx: Ctx) -> Iterator[Snapshot]:
         """Yield every company that has to be judged, once."""
         portal, twins = self._read_portal(ctx), self._learn_all(ctx)
+        recent: Recent | None = None
         for companies in chunks(self._companies(ctx, portal), CHUNK):
             # Deals side by side can be created in one request, where the portal has such; tasks cannot.
             together = sorted(
                 companies, key=lambda one: not read_card(one, self._settings, portal).is_complete
             )
-            yield from read_snapshots(ctx, portal, together, twins)
+            if Capability.BATCH in ctx.crm.capabilities:
+                yield from read_snapshots(ctx, portal, together, twins)
+            else:
+                recent = recent or read_recent(ctx, portal, self._since(ctx, portal) - MARGIN)
+                yield from self._cheaply(ctx, portal, together, twins, recent)
+
+    def _cheaply(
+        self, ctx: Ctx, portal: Portal, companies: Sequence[Company], twins: Twins, recent: Recent
+    ) -> Iterator[Snapshot]:
+        """Yield companies with the deals of late; ask for all deals of those about which that leaves doubt.
+
+        For portals that answer for one company at a time: most companies have their deal, and it is of late.
+        """
+        memories = ctx.memory.recall(ctx.crm.portal, NAME, [company.ref for company in companies])
+        for cheap in read_snapshots(ctx, portal, companies, twins, recent=recent):
+            memory = memories.get(cheap.company.ref, Memory())
+            decision = self._decide(cheap, ctx.now(), memory)
+            is_known = decision.verdict in HAS_DEAL or Story(memory).asked is not None
+            if is_known and not decision.actions:
+                yield cheap
+            else:
+                yield from read_snapshots(ctx, portal, [cheap.company], twins)
 
     def observe(self, ctx: Ctx, entity: Ref) -> Snapshot:
         """Read one company afresh; it may be gone."""
@@ -94,12 +123,15 @@ class Reader:
 
     def _created(self, ctx: Ctx, portal: Portal) -> tuple[Expression, ...]:
         """Return which companies count as new: in monthly mode all, unless the settings name a day."""
-        if self._settings.since is not None:
-            start = datetime.combine(self._settings.since, time(), portal.timezone)
-            return (Company.created_since(start.astimezone(UTC)),)
-        if self._settings.mode == "monthly":
+        if self._settings.since is None and self._settings.mode == "monthly":
             return ()
-        return (Company.created_since(ctx.now() - timedelta(days=self._settings.window_days)),)
+        return (Company.created_since(self._since(ctx, portal)),)
+
+    def _since(self, ctx: Ctx, portal: Portal) -> datetime:
+        """Return since when companies count as new; no deal of theirs is much older."""
+        if self._settings.since is None:
+            return ctx.now() - timedelta(days=self._settings.window_days)
+        return datetime.combine(self._settings.since, time(), portal.timezone).astimezone(UTC)
 
     def _known(self, ctx: Ctx, portal: Portal) -> Iterator[Company]:
         """Yield companies on which we have had an effect, if something may have to be done about them."""

@@ -18,6 +18,12 @@ RU = {
         "Больше ничего делать не нужно: когда всё будет заполнено, сделка появится, "
         "а эта задача завершится сама."
     ),
+    "text.ask_checklist": (
+        "Чтобы сделка по компании «{company}» создалась сама, в карточке нужно исправить то, "
+        "что перечислено в чек-листе.\n\n"
+        "Больше ничего делать не нужно: когда всё будет заполнено, сделка появится, "
+        "а эта задача завершится сама."
+    ),
     # What is wrong in a card
     "wrong.empty": "{field}: не заполнено",
     "wrong.value": "{field}: «{value}» — {why}",
@@ -146,6 +152,11 @@ EN = {
     "text.ask_title": "Complete the card of the company: {company}",
     "text.ask": (
         "The deal of the company «{company}» is created by itself once its card is put right:\n{fields}\n\n"
+        "There is nothing else to do: when all is filled in, the deal appears and this task closes itself."
+    ),
+    "text.ask_checklist": (
+        "The deal of the company «{company}» is created by itself once the lines of the checklist are put "
+        "right in its card.\n\n"
         "There is nothing else to do: when all is filled in, the deal appears and this task closes itself."
     ),
     "wrong.empty": "{field}: not filled in",

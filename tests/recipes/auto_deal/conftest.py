@@ -477,7 +477,7 @@ class PlanfixDesk(Desk):
             Job(
                 task.id,
                 task.name,
-                tuple(line[2:] for line in task.description.splitlines() if line.startswith("— ")),
+                tuple(line[2:] for line in task.description.split("<br>") if line.startswith("— ")),
                 account.statuses[task.status].is_active,
                 next(iter(task.assignees), ""),
                 str(task.counterparty or ""),
@@ -499,7 +499,7 @@ class PlanfixDesk(Desk):
 
 
 def _day(value: Any) -> str:
-    return str(value or "")[:10]
+    return "-".join(reversed(str(value or "").split("-")))
 
 
 DESKS: dict[str, type[Any]] = {"bitrix24": Bitrix24Desk, "planfix": PlanfixDesk}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -178,6 +178,8 @@ class PaperDeals(base.Deals):
                 return deal.stage is not None and deal.stage.pipeline in term.args
             case "with_ids":
                 return deal.id in term.args
+            case "created_since":
+                return deal.created_at is not None and bool(deal.created_at >= term.args[0])
         raise AssertionError(f"the paper portal knows no filter {term}")
 
 
@@ -258,8 +260,8 @@ class Paper(base.Crm):
     portal = "paper:test"
     timezone = MOSCOW
 
-    def __init__(self) -> None:
-        self.capabilities = Capabilities("paper", frozenset(Capability))
+    def __init__(self, without: Iterable[Capability] = ()) -> None:
+        self.capabilities = Capabilities("paper", frozenset(Capability) - set(without))
         self.clock: ManualClock = ManualClock(START.astimezone(UTC))
         self.companies, self.deals, self.tasks = PaperCompanies(self), PaperDeals(self), PaperTasks(self)
         self.users, self.workflows = PaperUsers(self), PaperWorkflows(self)
@@ -309,8 +311,8 @@ class Paper(base.Crm):
 class Desk:
     """A portal, the recipe, a ledger, and time that passes when told."""
 
-    def __init__(self, ledger: Ledger, **settings: Any) -> None:
-        self.crm, self.ledger = Paper(), ledger
+    def __init__(self, ledger: Ledger, without: Iterable[Capability] = (), **settings: Any) -> None:
+        self.crm, self.ledger = Paper(without), ledger
         self.set(**settings)
 
     def set(self, **settings: Any) -> None:
@@ -381,12 +383,16 @@ class Desk:
         return self.item(number).reason.render("ru")
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
-    """Open a desk with settings of the recipe."""
+@pytest.fixture(params=["batch", "one-by-one"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
+    """Open a desk with settings of the recipe; the portal may be ``without`` some capabilities.
+
+    Portals that answer for many companies at once, and those that do not, are swept in different ways.
+    """
+    single = {Capability.BATCH} if request.param == "one-by-one" else set()
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}"))
-        yield lambda **settings: Desk(ledger, **settings)
+        yield lambda without=(), **settings: Desk(ledger, {*single, *without}, **settings)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_an_empty_field_is_asked_for_and_the_deal_follows_in_the_sweep_that_find
     (task,) = office.tasks
     assert office.crm.lists[task.id] == ("Тип тарифа: не заполнено",)
     assert (task.company.id, [one.name for one in task.assignees]) == (number, ["Иванова"])
-    assert "— Тип тарифа: не заполнено" in task.text
+    assert "перечислено в чек-листе" in task.text
     assert not office.deals
     office.wait(hours=3)
     office.edit(number, tariff="Базовый")
