@@ -15,6 +15,7 @@ from crmkit.cli.errors import DONE
 from crmkit.cli.frame import command
 from crmkit.cli.plan import LimitOption, SetOption, make_plan
 from crmkit.cli.results import show_result
+from crmkit.cli.runs import FirstOption
 from crmkit.cli.session import Session
 from crmkit.exceptions import ConfigurationError, PlanStale
 
@@ -30,13 +31,17 @@ def register(app: typer.Typer) -> None:
     def apply(
         session: Session,
         target: Annotated[str, typer.Argument(help="cli.argument.target")],
+        *,
         yes: YesOption = False,
         settings: SetOption = None,
         limit: LimitOption = 20,
+        first: FirstOption = None,
     ) -> int:
         if Path(target).is_file() or target.endswith(".json"):
             plan = _stored(session, Path(target), settings)
         else:
+            if yes:  # what is half done is no new decision, and the plan has to know what came of it
+                _finish_leftovers(session, target, settings)
             plan = make_plan(session, target, settings)
         session.out.show(plan_view(plan, session.out.language, limit))
         if not plan.to_do and not session.ledger.has_leftovers(plan.portal, plan.recipe):
@@ -44,8 +49,19 @@ def register(app: typer.Typer) -> None:
             return DONE
         agreed(session, yes, len(plan.to_do), plan.estimate.requests)
         with session.out.progress("progress.apply", len(plan.to_do)) as step:
-            result = plan.apply(on_item=lambda _item: step())
+            result = plan.apply(on_item=lambda _item: step(), limit=first)
         return show_result(session, result)
+
+
+def _finish_leftovers(session: Session, name: str, settings: list[str] | None) -> None:
+    """Settle and finish what earlier runs left, so that the plan is made of what is really there."""
+    from crmkit.runtime import executor  # noqa: PLC0415  (loads SQLAlchemy)
+
+    language = session.portal.language
+    recipe = session.recipe(name, settings)
+    result = executor.finish_leftovers(recipe, session.crm, session.ledger, language=language)
+    if result is not None:
+        session.out.note("apply.leftovers", count=len(result.earlier))
 
 
 def agreed(session: Session, yes: bool, count: int, requests: int) -> None:

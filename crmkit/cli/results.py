@@ -65,6 +65,8 @@ def show_result(session: Session, result: RunResult) -> int:
     out.say("run.cost", run=result.run, requests=result.requests, time=time, style="dim")
     if result.error:
         out.problem(result.error, out.text("run.again", run=result.run))
+    elif result.left:
+        out.note("run.paused", run=result.run, left=result.left)
     elif result.exit_code:
         out.note("run.failed", run=result.run)
     return result.exit_code

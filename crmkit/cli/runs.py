@@ -15,6 +15,7 @@ from crmkit.cli.errors import DONE
 from crmkit.cli.frame import command, subcommands
 from crmkit.cli.results import counts_line, items_table, show_result
 from crmkit.cli.session import Session
+from crmkit.cli.settle import settle
 from crmkit.exceptions import ConfigurationError
 from crmkit.reports import write
 from crmkit.reports.run import run_tables
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
     from crmkit.crm.models import Ref
     from crmkit.runtime.records import ItemRecord, RunRecord
 
-__all__ = ["RunArgument", "register", "run_named"]
+__all__ = ["FirstOption", "RunArgument", "register", "run_named"]
 
+FirstOption = Annotated[
+    int | None, typer.Option("--first", min=1, help="cli.option.first", show_default=False)
+]
 RunArgument = Annotated[str, typer.Argument(help="cli.argument.run")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``runs list``, ``show``, ``retry`` and ``export``."""
+    """Add ``runs list``, ``show``, ``retry``, ``settle`` and ``export``."""
     group = subcommands(app, "runs")
 
     @command(group, "list")
@@ -56,7 +60,7 @@ def register(app: typer.Typer) -> None:
         return DONE
 
     @command(group, "retry")
-    def retry(session: Session, run: RunArgument = "last") -> int:
+    def retry(session: Session, run: RunArgument = "last", first: FirstOption = None) -> int:
         from crmkit.runtime import executor, undo  # noqa: PLC0415  (load SQLAlchemy)
 
         record = run_named(session, run)
@@ -65,9 +69,21 @@ def register(app: typer.Typer) -> None:
         )
         with session.out.progress("progress.apply") as step:
             result = executor.resume(
-                record.id, recipe, session.crm, session.ledger, on_item=lambda _item: step()
+                record.id, recipe, session.crm, session.ledger, on_item=lambda _item: step(), limit=first
             )
         return show_result(session, result)
+
+    @command(group, "settle")
+    def settle_(
+        session: Session,
+        run: RunArgument = "last",
+        key: Annotated[list[str] | None, typer.Option("--key", help="cli.option.key")] = None,
+        every: Annotated[bool, typer.Option("--all", help="cli.option.all_keys")] = False,
+        happened: Annotated[
+            bool | None, typer.Option("--happened/--did-not-happen", help="cli.option.happened")
+        ] = None,
+    ) -> int:
+        return settle(session, run_named(session, run), key or (), every=every, happened=happened)
 
     @command(group, "export")
     def export(

@@ -11,7 +11,7 @@ import pytest
 from crmkit.clock import ManualClock
 from crmkit.crm.models import Ref, TaskState
 from crmkit.exceptions import OutcomeUnknown, ServerError, TransportError, Unsupported
-from crmkit.runtime.executor import resume
+from crmkit.runtime.executor import finish_leftovers, resume
 from crmkit.runtime.ledger import Ledger
 from crmkit.runtime.performer import IN_FLIGHT
 from crmkit.runtime.records import ActionStatus, RunStatus
@@ -315,3 +315,19 @@ class TestPartialWrites:
         assert "deadline: refused" in only(result).message.render("en")
         assert status(resume(result.run, recipe, crm, ledger)) == "done"
         assert crm.effects() == [("task", "approve 1")]
+
+
+class TestLeftovers:
+    def test_they_are_finished_before_a_plan_is_made(self, crm: Any, ledger: Ledger, fakes: Any) -> None:
+        crm.faults.append(fakes.Fault("comments.add", KeyboardInterrupt(), taken=True))
+        recipe = recipe_of(fakes, "warn", "return")
+        with pytest.raises(KeyboardInterrupt):
+            recipe.plan(crm, memory=ledger).apply()
+        result = finish_leftovers(recipe, crm, ledger)
+        assert [str(item.status) for item in result.earlier] == ["done"]
+        assert recipe.plan(crm, memory=ledger).to_do == ()
+        assert [kind for kind, _ in crm.effects()] == ["comment", "update"]
+
+    def test_without_any_nothing_is_begun(self, crm: Any, ledger: Ledger, fakes: Any) -> None:
+        assert finish_leftovers(recipe_of(fakes, "warn"), crm, ledger) is None
+        assert (list(ledger.runs.list()), crm.calls) == ([], [])
