@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from crmkit.bitrix24.fields import FieldInfo
 from crmkit.crm.adapters.bitrix24.mapping import CLIENT_TYPE
 from crmkit.crm.adapters.bitrix24.query import numbers_in
-from crmkit.crm.adapters.bitrix24.room import Tools, number_of
+from crmkit.crm.adapters.bitrix24.room import Tools, number_of, whole
 from crmkit.crm.adapters.bitrix24.values import empty, for_filter, neutral_type, read, write
 from crmkit.crm.filters import Expression, Term, terms_of
 from crmkit.crm.models import EntityKind, FieldSpec, WriteResult
@@ -99,7 +98,7 @@ class Cards:
             return {"=typeId": CLIENT_TYPE}, lambda card: bool(card.is_client)
         if term.name in STAMPS and (self.kind == "company" or term.name == "changed_since"):
             name, attribute = STAMPS[term.name]
-            moment: datetime = term.args[0]
+            moment = whole(term.args[0])
             return {f">={name}": moment}, lambda card: (getattr(card, attribute) or moment) >= moment
         if term.name == "field":
             return self._field(*term.args)

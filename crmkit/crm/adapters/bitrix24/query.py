@@ -10,7 +10,7 @@ from typing import Any
 from crmkit.bitrix24.fields import FieldInfo
 from crmkit.config import PortalConfig, did_you_mean
 from crmkit.crm.adapters.bitrix24.account import Stages
-from crmkit.crm.adapters.bitrix24.room import number_of
+from crmkit.crm.adapters.bitrix24.room import number_of, whole
 from crmkit.crm.adapters.bitrix24.values import empty, for_filter, read
 from crmkit.crm.filters import Explanation, Term
 from crmkit.crm.models import Deal, Person
@@ -156,7 +156,7 @@ def _idle_for(query: Query, term: Term, facts: Facts) -> Query:
 
 
 def _touched_since(query: Query, term: Term, facts: Facts) -> Query:
-    (moment,) = term.args
+    moment = whole(term.args[0])
     known = query.touched_from
     note = (
         "touched_since: the portal's stamps do not tell of comments by the responsible person and of "
@@ -167,7 +167,7 @@ def _touched_since(query: Query, term: Term, facts: Facts) -> Query:
 
 
 def _robots_since(query: Query, term: Term, facts: Facts) -> Query:
-    (moment,) = term.args
+    moment = whole(term.args[0])
     robots = sorted(int(one.partition(":")[2]) for one in facts.portal.robots)
     if not robots:
         return replace(query, impossible=True)
@@ -180,12 +180,12 @@ def _robots_since(query: Query, term: Term, facts: Facts) -> Query:
 
 
 def _created_since(query: Query, term: Term, facts: Facts) -> Query:
-    (moment,) = term.args
+    moment = whole(term.args[0])
     return _server(query, term, {">=createdTime": moment}, lambda deal: _at_or_after(deal.created_at, moment))
 
 
 def _closed_since(query: Query, term: Term, facts: Facts) -> Query:
-    (moment,) = term.args
+    moment = whole(term.args[0])
     asked = {"@stageSemanticId": ["S", "F"], ">=movedTime": moment}
     return _server(query, term, asked, lambda deal: _at_or_after(deal.closed_at, moment))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from crmkit.bitrix24 import Bitrix24
@@ -13,7 +14,7 @@ from crmkit.crm.adapters.bitrix24.account import Account
 from crmkit.crm.models import Ref
 from crmkit.exceptions import NotFound
 
-__all__ = ["COMPANY", "CONTACT", "DEAL", "TYPES", "Tools", "external_id", "number_of"]
+__all__ = ["COMPANY", "CONTACT", "DEAL", "TYPES", "Tools", "external_id", "number_of", "whole"]
 
 DEAL, CONTACT, COMPANY = 2, 3, 4
 TYPES = {"deal": DEAL, "contact": CONTACT, "company": COMPANY}
@@ -61,6 +62,19 @@ def number_of(thing: Ref | str, what: str) -> int:
     if kind != what or prefix not in ("", what) or not number.isascii() or not number.isdigit():
         raise NotFound(f"{text!r} is no {what} of Bitrix24", hint="ids are the numbers in the web interface")
     return int(number)
+
+
+def whole(moment: datetime) -> datetime:
+    """Return the second in which a moment lies: the portal keeps no parts of seconds.
+
+    What happens half a second after ``since`` is stamped with the beginning of that second, so that is what
+    has to be compared with.
+
+    Example:
+        >>> whole(datetime(2025, 3, 3, 9, 0, 0, 700_000)).isoformat()
+        '2025-03-03T09:00:00'
+    """
+    return moment.replace(microsecond=0)
 
 
 def external_id(key: str) -> str:

@@ -13,7 +13,7 @@ from crmkit.bitrix24.envelope import rows_of
 from crmkit.bitrix24.resources.office import document
 from crmkit.config import did_you_mean
 from crmkit.crm import base
-from crmkit.crm.adapters.bitrix24.room import TYPES, Tools, number_of
+from crmkit.crm.adapters.bitrix24.room import TYPES, Tools, number_of, whole
 from crmkit.crm.adapters.bitrix24.writing import neutral_outcome, send_each
 from crmkit.crm.models import EntityKind, Ref, Workflow, WorkflowStart, WorkflowTemplate, WriteResult
 from crmkit.crm.rooms import Outcomes
@@ -73,7 +73,7 @@ class Workflows(base.Workflows):
             workflow = _workflow(one, self._tools)
             if workflow is None or (entities and (workflow.entity.kind, workflow.entity.id) not in wanted):
                 continue
-            if since is None or workflow.started_at is None or workflow.started_at >= since:
+            if since is None or workflow.started_at is None or workflow.started_at >= whole(since):
                 yield workflow
 
     def terminate(self, workflow_id: str, *, reason: str = "") -> WriteResult:
