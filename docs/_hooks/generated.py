@@ -14,11 +14,16 @@ from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES as PLANFIX
 from crmkit.crm.capabilities import Capability
 from crmkit.planfix import operations
 from recipes.auto_deal import AutoDeal
+from recipes.lost_client import LostClient
 from recipes.stale_deals import StaleDeals
 
 DOCS = Path(__file__).parents[1]
 NOTICE = "<!-- Made by docs/_hooks/generated.py; do not edit. -->\n"
-RECIPES: dict[type[Recipe[Any, Any]], str] = {StaleDeals: "warn_after=10", AutoDeal: "mode=monthly"}
+RECIPES: dict[type[Recipe[Any, Any]], str] = {
+    StaleDeals: "warn_after=10",
+    AutoDeal: "mode=monthly",
+    LostClient: "lookback_days=90",
+}
 """Whose settings have a page, with an example of one."""
 PROVIDERS = (PLANFIX, BITRIX24)
 
