@@ -30,3 +30,21 @@ class TestBitrix24Cases(TestBitrix24):
     @pytest.fixture
     def bitrix24_options(self) -> dict[str, Any]:
         return {"seed": "crm_cases", "companies": 30, "deals": 90}
+
+
+class TestBitrix24Elsewhere(TestBitrix24):
+    """The same on a slow portal in another zone, where the doubts about the vendor go the other way."""
+
+    @pytest.fixture
+    def bitrix24_options(self) -> dict[str, Any]:
+        doubts = {"bucket_answer": "html", "count_refused": True, "operating_fields": False}
+        slow = {"timezone": "America/New_York", "latency": 0.7, "activity_fires_update": False}
+        return {
+            "seed": "stale_deals",
+            "deals": 60,
+            "stalled": 20,
+            "refused": 2,
+            "snoozed": 2,
+            **doubts,
+            **slow,
+        }
