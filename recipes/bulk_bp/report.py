@@ -15,6 +15,7 @@ from crmkit.automation.recipe import Context
 from crmkit.automation.table import Cell, Column, Kind, Table
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import Deal, Person, Ref
+from recipes.bulk_bp.copies import is_copy
 from recipes.bulk_bp.keys import START
 from recipes.bulk_bp.settings import BulkBpSettings
 from recipes.bulk_bp.texts import say
@@ -41,8 +42,11 @@ def results(items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> tuple[
 
 
 def tables(ctx: Ctx, items: Sequence[PlanItem]) -> tuple[Table, ...]:
-    """Return the two reports, read from the portal, and the rows with mistakes."""
-    deals = [deal for deal in ctx.crm.deals.find() if _in_period(deal, ctx)]
+    """Return the two reports, read from the portal, and the rows with mistakes.
+
+    The copy that a refusal leaves behind is the same deal once more: it is not counted.
+    """
+    deals = [deal for deal in ctx.crm.deals.find() if _in_period(deal, ctx) and not is_copy(deal)]
     return (_by_responsible(ctx, deals), _by_stage(ctx, deals), _mistakes(items))
 
 
@@ -140,23 +144,37 @@ def _measure(ctx: Ctx, deals: Sequence[Deal]) -> Callable[[Sequence[Deal]], Cell
 def _minutes_in_stage(ctx: Ctx) -> Mapping[Ref, float]:
     """Return how many minutes of the period each deal stood in stages that are not closed.
 
-    A deal stays in the stage of its last change until the next one, or until the period ends.
+    A deal stays in the stage of its last change until the next one, or until the period ends; so the changes
+    from before the period are asked for too.
     """
     ctx.crm.capabilities.require(Capability.STAGE_HISTORY)
     since, until = _bounds(ctx)
+    until = min(until, ctx.now())
     open_stages = {s.id for p in ctx.crm.pipelines() for s in p.stages if s.is_open}
     moves: dict[Ref, list[tuple[datetime, str]]] = defaultdict(list)
-    for ref, change in ctx.crm.deals.stage_changes(since=since, until=until):
+    for ref, change in ctx.crm.deals.stage_changes(since=_beginning(ctx), until=until):
         moves[ref].append((change.at, change.stage_to))
-    return {ref: _open_minutes(sorted(own), open_stages, min(until, ctx.now())) for ref, own in moves.items()}
+    return {ref: _open_minutes(sorted(own), open_stages, since, until) for ref, own in moves.items()}
 
 
-def _open_minutes(moves: list[tuple[datetime, str]], open_stages: set[str], end: datetime) -> float:
-    ends = [at for at, _ in moves[1:]] + [end]
+def _open_minutes(
+    moves: list[tuple[datetime, str]], open_stages: set[str], since: datetime, until: datetime
+) -> float:
+    """Return the minutes between two moments in these stages.
+
+    Example:
+        >>> from datetime import UTC
+        >>> hours = [datetime(2025, 3, 3, hour, tzinfo=UTC) for hour in range(9, 13)]
+        >>> _open_minutes([(hours[0], "NEW"), (hours[2], "WON")], {"NEW"}, hours[1], hours[3])
+        60.0
+    """
+    ends = [at for at, _ in moves[1:]] + [until]
     spans = [
-        till - at for (at, stage), till in zip(moves, ends, strict=True) if stage in open_stages and till > at
+        min(end, until) - max(at, since)
+        for (at, stage), end in zip(moves, ends, strict=True)
+        if stage in open_stages
     ]
-    return sum(spans, timedelta()) / timedelta(minutes=1)
+    return sum((span for span in spans if span > timedelta()), timedelta()) / timedelta(minutes=1)
 
 
 def _in_period(deal: Deal, ctx: Ctx) -> bool:
@@ -182,11 +200,15 @@ def _day(deal: Deal, what: str, zone: tzinfo) -> date | None:
 
 def _bounds(ctx: Ctx) -> tuple[datetime, datetime]:
     zone, settings = ctx.crm.timezone, ctx.settings
-    since = datetime.combine(settings.since or date(2000, 1, 1), time(), zone)
+    since = datetime.combine(settings.since, time(), zone) if settings.since else _beginning(ctx)
     until = (
         datetime.combine(settings.until + timedelta(days=1), time(), zone) if settings.until else ctx.now()
     )
     return since, until
+
+
+def _beginning(ctx: Ctx) -> datetime:
+    return datetime(2000, 1, 1, tzinfo=ctx.crm.timezone)
 
 
 def _period(ctx: Ctx) -> Message:

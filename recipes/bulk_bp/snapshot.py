@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from crmkit.automation.messages import Message
 from crmkit.crm.models import Deal, FieldSpec, NewDeal, Person, Pipeline, Ref, User
@@ -15,6 +15,7 @@ __all__ = ["Portal", "RowDeal", "Snapshot", "plain"]
 NAMES = ("name", "key", "id")
 
 
+@lru_cache(maxsize=20_000)
 def plain(name: str) -> str:
     """Return a name without what people write in many ways: case, quotes, spaces, ё.
 
@@ -57,7 +58,7 @@ class Portal:
             for one in self.pipelines
             if pipeline in ("", one.key, one.id)
             for stage in one.stages
-            if name in (stage.name, stage.key, stage.id)
+            if plain(name) in map(plain, (stage.name, stage.key, stage.id))
         )
 
     def pipeline_names(self) -> Iterator[str]:
@@ -66,7 +67,11 @@ class Portal:
 
     def pipelines_called(self, name: str) -> tuple[str, ...]:
         """Return the pipelines of this name, as a :class:`NewDeal` calls them."""
-        return tuple(one.key or one.id for one in self.pipelines if name in (one.name, one.key, one.id))
+        return tuple(
+            one.key or one.id
+            for one in self.pipelines
+            if plain(name) in map(plain, (one.name, one.key, one.id))
+        )
 
     def user_names(self) -> Iterator[str]:
         """Yield what an employee may be called: a name, an address, the name the other way round, an id."""
@@ -76,13 +81,13 @@ class Portal:
 
     def people_called(self, name: str) -> tuple[str, ...]:
         """Return the ids of the employees of this name; those who have left are not among them."""
-        return self._people_by_name.get(name, ())
+        return self._people_by_name.get(plain(name), ())
 
     @cached_property
     def _people_by_name(self) -> Mapping[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
         for user in self._people():
-            for name in dict.fromkeys(_names(user)):
+            for name in dict.fromkeys(map(plain, _names(user))):
                 found[name] = (*found.get(name, ()), user.id)
         return found
 
