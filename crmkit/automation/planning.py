@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -32,6 +32,8 @@ REQUESTS_PER_ACTION = {
     "remember": 0,
 }
 """An update is read back, a task or a card is read before too; a creation answers with its id."""
+IN_BULK = frozenset({"create_deal", "update_deal", "start_workflow"})
+"""What is sent many in one request where the vendor can."""
 
 
 def make_plan(
@@ -122,7 +124,12 @@ def _capped(items: Iterable[PlanItem], places: int | None) -> Iterator[PlanItem]
 
 
 def _estimate(items: tuple[PlanItem, ...], crm: Crm) -> Estimate:
-    requests = sum(READS_PER_ITEM + _cost(item.actions) for item in items if item.actions)
+    requests = sum(
+        _cost_together(list(group), crm.batch_size) if together else sum(map(_cost, group))
+        for together, group in groupby(
+            (item.actions for item in items if item.actions), lambda actions: _go_together(actions, crm)
+        )
+    )
     budget = crm.budget()
     return Estimate(
         requests=requests,
@@ -132,7 +139,18 @@ def _estimate(items: tuple[PlanItem, ...], crm: Crm) -> Estimate:
 
 
 def _cost(actions: tuple[Action, ...]) -> int:
-    return sum(REQUESTS_PER_ACTION.get(action.kind, 1) for action in actions)
+    return READS_PER_ITEM + sum(REQUESTS_PER_ACTION.get(action.kind, 1) for action in actions)
+
+
+def _cost_together(several: list[tuple[Action, ...]], size: int) -> int:
+    """Return what items cost that are read and written many in one request: each chunk as much as one."""
+    some = (several[start : start + size] for start in range(0, len(several), size))
+    return sum(max(map(_cost, chunk)) for chunk in some)
+
+
+def _go_together(actions: tuple[Action, ...], crm: Crm) -> bool:
+    kinds = {action.kind for action in actions} - {"remember"}
+    return crm.batch_size > 1 and bool(kinds) and kinds <= IN_BULK
 
 
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

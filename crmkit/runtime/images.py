@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -88,8 +89,8 @@ def different(thing: Thing, was: Mapping[str, Any]) -> tuple[str, ...]:
 def alike(one: Any, other: Any) -> bool:
     """Tell whether two values mean the same to a person.
 
-    People and references count by id, moments to the minute, sets without order, one value as a set of one;
-    "no value" has many spellings.
+    People and references count by id, moments to the minute, sets without order, one value as a set of one,
+    numbers as they are written; "no value" has many spellings.
 
     Example:
         >>> alike(("a", "b"), ["b", "a"]), alike("a", ("a",)), alike(None, ""), alike(0, None)
@@ -103,6 +104,8 @@ def alike(one: Any, other: Any) -> bool:
         return abs(one - other) < MINUTE
     if isinstance(one, str) and isinstance(other, str):
         return one.strip() == other.strip()
+    if Decimal in (type(one), type(other)) and float in (type(one), type(other)):
+        return Decimal(str(one)) == Decimal(str(other))
     return bool(one == other)
 
 

@@ -133,6 +133,13 @@ class TestDoing:
         assert crm.calls.count("deals.update_many") == 3
         assert {deal.amount for deal in crm.state.deals.values()} == {0}
 
+    def test_a_plan_says_what_it_costs(self, crm: Any, clock: ManualClock, ledger: Ledger) -> None:
+        assert recipe_of("flow").plan(crm, memory=ledger).estimate.requests == 3 * (2 + 1)
+        assert recipe_of("deal", "move").plan(crm, memory=ledger).estimate.requests == 3 * (2 + 1 + 2)
+        assert recipe_of("flow", "space").plan(crm, memory=ledger).estimate.requests == 10 * (2 + 1 + 1)
+        alone = rooms.full_portal(clock, deals=10, batch_size=1)
+        assert recipe_of("flow").plan(alone, memory=ledger).estimate.requests == 10 * (2 + 1)
+
 
 class TestJudging:
     def test_each_is_judged_afresh(self, crm: Any, ledger: Ledger) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 
 from crmkit.automation.memory import restoring
 from crmkit.automation.values import decode, encode
-from crmkit.crm.models import Deal, DealChanges, Person, Ref, Stage
+from crmkit.crm.models import (
+    Contact,
+    Deal,
+    DealChanges,
+    Person,
+    Ref,
+    Stage,
+    Task,
+    TaskChanges,
+    TaskState,
+)
 from crmkit.exceptions import RecipeError
 from crmkit.runtime.images import Standing, alike, different, image, not_taken, standing
 
@@ -71,6 +82,24 @@ def test_a_stage_is_found_by_its_name_or_its_id() -> None:
     assert not_taken(DONE, DealChanges(stage="2")) == ("stage",)
 
 
+def test_no_amount_is_an_amount_of_zero() -> None:
+    changes = DealChanges(amount=Decimal(0))
+    assert not_taken(deal(), changes) == ()
+    assert not_taken(deal(amount=Decimal(5)), changes) == ("amount",)
+    assert restoring(image(deal(), DealChanges(amount=Decimal(5)))).amount == 0
+
+
+def test_a_card_and_a_task_are_compared_by_what_can_be_seen() -> None:
+    card = Contact(id="1", name="A", fields={"lost": True})
+    assert image(card, {"lost": None, "why": "x"}) == {"lost": True, "why": None}
+    assert not_taken(card, {"lost": True, "why": "x"}) == ("why",)
+    task = Task(id="1", title="A", state=TaskState.OPEN, text="Fill in:\n\n• price")
+    changes = TaskChanges(text="Fill  in:", deadline=None, checklist=("price",))
+    assert image(task, changes) == {"text": task.text, "deadline": None}
+    assert not_taken(task, changes) == ()
+    assert not_taken(task, TaskChanges(text="Something else")) == ("text",)
+
+
 def test_what_differs_from_an_image_is_named() -> None:
     assert different(DONE, BEFORE) == ("stage", "assignees", "label", "previous", "old")
     assert different(deal(), BEFORE) == ()
@@ -98,6 +127,9 @@ def test_no_field_may_be_called_like_a_part_of_the_deal(name: str) -> None:
         (None, 0, False),
         (True, False, False),
         (1, 1.0, True),
+        (Decimal("0.1"), 0.1, True),
+        (Decimal("0.1"), 0.2, False),
+        (Decimal("12000.50"), 12000.5, True),
         ("text ", "text", True),
         (NOW, NOW.replace(second=45), True),
         (NOW, NOW + timedelta(minutes=1), False),
