@@ -123,13 +123,19 @@ class Recipe(ABC, Generic[S, Snap]):
         return found
 
     def woken(self, ctx: Context[S], entity: Ref) -> Iterable[Ref]:
-        """Return which entities of the recipe an event about something may concern; by default that itself.
+        """Return which entities of the recipe an event about something may concern.
+
+        By default that itself; of a task, where the recipe watches tasks of a kind, the deal it belongs to.
 
         Args:
             ctx: The portal, to look up for example the contacts of a deal.
             entity: What an event was about: of a kind that the recipe watches.
         """
-        return (entity,)
+        kinds = {watch.kind for watch in self.watches if watch.of == "task"}
+        if entity.kind != "task" or not kinds:
+            return (entity,)
+        tasks = (task for kind in sorted(kinds) for task in ctx.crm.tasks.with_ids(entity.id, kind=kind))
+        return tuple({task.deal for task in tasks if task.deal is not None})
 
     @abstractmethod
     def entity(self, snapshot: Snap) -> Ref:

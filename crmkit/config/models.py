@@ -251,6 +251,20 @@ class PortalConfig(_Section):
         except ConfigurationError as error:
             raise ConfigurationError(f"{self.where('token')}: {error.message}", hint=error.hint) from None
 
+    def webhook_secret(self) -> SecretStr:
+        """Read the secret with which the portal proves itself to us.
+
+        Raises:
+            ConfigurationError: None is set, or it is not where it should be.
+        """
+        where = self.where("webhook.secret")
+        if self.webhook.secret is None:
+            raise ConfigurationError(f"{where}: not set", hint="crmkit setup RECIPE tells how to make one")
+        try:
+            return self.webhook.secret.read(self._source.parent if self._source else Path())
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{where}: {error.message}", hint=error.hint) from None
+
 
 class StoreConfig(_Section):
     """Where the ledger is kept."""

@@ -107,8 +107,12 @@ class Crm:
         """
         raise Unsupported(self.provider, "setup_guide", hint="run the recipe from cron: crmkit apply RECIPE")
 
-    def door(self) -> Door:
+    def door(self, watches: Sequence[Watch] = ()) -> Door:
         """Return what reads the requests that the portal sends us; the settings say how it proves itself.
+
+        Args:
+            watches: What is listened to: where a portal numbers different things alike, the name of an event
+                tells which one is meant.
 
         Raises:
             ConfigurationError: The settings hold no secret for that.

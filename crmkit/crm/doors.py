@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from crmkit.crm.models import Ref
+from crmkit.crm.setup import Watch
 
 __all__ = ["Door", "Incoming", "NotOurs", "Notice", "Unreadable"]
 
@@ -62,6 +63,10 @@ class Unreadable(Exception):
 
 class Door(Protocol):
     """Reads what one portal sends."""
+
+    def kinds(self, watches: Sequence[Watch]) -> frozenset[str]:
+        """Return the kinds of notices that tell what is watched."""
+        ...
 
     def read(self, request: Incoming) -> Sequence[Notice]:
         """Return what to look at; nothing if the event concerns nothing that we look at.

@@ -16,6 +16,7 @@ from crmkit.crm.adapters.bitrix24.capabilities import CAPABILITIES
 from crmkit.crm.adapters.bitrix24.cards import specs_of
 from crmkit.crm.adapters.bitrix24.comments import Comments
 from crmkit.crm.adapters.bitrix24.deals import Deals
+from crmkit.crm.adapters.bitrix24.door import Bitrix24Door, door
 from crmkit.crm.adapters.bitrix24.drift import problems
 from crmkit.crm.adapters.bitrix24.people import Companies, Contacts, Users
 from crmkit.crm.adapters.bitrix24.room import Tools
@@ -133,6 +134,10 @@ class Bitrix24Crm(base.Crm):
     def setup_guide(self, watches: Sequence[Watch], handler: Handler) -> Guide:
         """Tell how outgoing webhooks are made that call the handler; nothing is bound here."""
         return guide(self._tools, watches, handler)
+
+    def door(self, watches: Sequence[Watch] = ()) -> Bitrix24Door:
+        """Return what reads events, outgoing webhooks and robots; the secret is the application token."""
+        return door(self._tools.portal)
 
     def close(self) -> None:
         """Release the connections."""

@@ -13,6 +13,7 @@ from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES
 from crmkit.crm.adapters.planfix.cards import Companies, Contacts
 from crmkit.crm.adapters.planfix.comments import Comments
 from crmkit.crm.adapters.planfix.deals import Deals
+from crmkit.crm.adapters.planfix.door import PlanfixDoor, door
 from crmkit.crm.adapters.planfix.drift import problems
 from crmkit.crm.adapters.planfix.people import Users
 from crmkit.crm.adapters.planfix.room import Tools, number_of
@@ -130,6 +131,10 @@ class PlanfixCrm(base.Crm):
     def setup_guide(self, watches: Sequence[Watch], handler: Handler) -> Guide:
         """Tell how scenarios are built that call the handler: the API can neither make nor read one."""
         return guide(self._tools, watches, handler)
+
+    def door(self, watches: Sequence[Watch] = ()) -> PlanfixDoor:
+        """Return what reads the requests of scenarios; ``[portals.X.webhook]`` says how they prove themselves."""
+        return door(self._tools.portal, watches)
 
     def close(self) -> None:
         """Release the connections."""
