@@ -16,7 +16,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from test_engine_kill import Process, entity, is_idle, judge, opened, until
+from test_engine_kill import STORM, Process, entity, is_idle, judge, opened, until
 
 from crmkit.runtime.engine.port import Hint
 from crmkit.testing.postgres import fresh_database, tcp_server
@@ -41,9 +41,9 @@ def main(kind: str = "sqlite", events: str = "100000", kills: str = "20") -> Non
 def storm(url: str, log: Path, count: int, events: int, kills: int) -> dict[str, object]:
     """Send, kill, wait, judge."""
     began, rng = time.monotonic(), random.Random(5)
-    receiver = opened(url, lambda batch: None, work=False)
+    receiver = opened(url, lambda batch: None, rule=STORM, work=False)
     receiver.start()
-    workers = [Process("work", url, str(log)) for _ in range(count)]
+    workers = [Process("storm", url, str(log)) for _ in range(count)]
     sender = threading.Thread(target=send, args=(receiver, events))
     sender.start()
     killed: dict[int, int] = {}
@@ -52,7 +52,7 @@ def storm(url: str, log: Path, count: int, events: int, kills: int) -> dict[str,
         victim = workers.pop(rng.randrange(len(workers)))
         victim.kill()
         killed[victim.child.pid] = len(log.read_bytes().splitlines())
-        workers.append(Process("work", url, str(log)))
+        workers.append(Process("storm", url, str(log)))
     sender.join()
     sent = time.monotonic() - began
     until(lambda: is_idle(receiver), 600)

@@ -31,18 +31,23 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs SIGKILL")
 ENTITIES, ROUNDS, KILLS = 60, 5, 3
 RULE = Rule("r", frozenset({"changed"}), quiet=timedelta(milliseconds=30), batch=7)
 
+STORM = Rule("r", frozenset({"changed"}), quiet=timedelta(seconds=3), batch=50)
+"""For ``engine_storm.py``."""
+
 
 def entity(number: int) -> Ref:
     return Ref(kind="deal", id=str(number))
 
 
-def opened(url: str, handler: Callable[[Batch], None], kind: str = "dbos", **options: object) -> Engine:
+def opened(
+    url: str, handler: Callable[[Batch], None], kind: str = "dbos", rule: Rule = RULE, **options: object
+) -> Engine:
     engine = open_engine(url, kind, poll=0.05, **options)  # type: ignore[arg-type]
-    engine.add(RULE, handler)
+    engine.add(rule, handler)
     return engine
 
 
-def work(url: str, log: Path) -> None:
+def work(url: str, log: Path, rule: Rule = RULE) -> None:
     """Run recipes until the input ends; log beginning and end of every job, with the last event it saw."""
     file = os.open(log, os.O_APPEND | os.O_CREAT | os.O_WRONLY)
 
@@ -55,7 +60,7 @@ def work(url: str, log: Path) -> None:
             os.write(file, f"end {line}".encode())
             batch.done(job)
 
-    engine = opened(url, handle)
+    engine = opened(url, handle, rule=rule)
     engine.start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -242,4 +247,9 @@ def die_or_live(url: str, handle: Callable[[Batch], None]) -> bool:
 
 
 if __name__ == "__main__":
-    {"work": lambda url, log: work(url, Path(log)), "receive": receive}[sys.argv[1]](*sys.argv[2:])
+    programs: dict[str, Callable[..., None]] = {
+        "work": lambda url, log: work(url, Path(log)),
+        "storm": lambda url, log: work(url, Path(log), STORM),
+        "receive": receive,
+    }
+    programs[sys.argv[1]](*sys.argv[2:])
