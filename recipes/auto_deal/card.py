@@ -18,6 +18,10 @@ from recipes.auto_deal.texts import say
 __all__ = ["Card", "Problem", "Terms", "field_title", "read_card"]
 
 
+CONTRADICTIONS = ("not_the_price", "no_own_cost", "outside_standard")
+"""A cost beside a tariff that has a price of its own."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """What was agreed with the client; ``amount`` is ``None`` where nobody said what it costs."""
@@ -88,10 +92,6 @@ def read_card(company: Company, settings: AutoDealSettings, portal: Portal) -> C
     currency = settings.currency if amount is not None else ""
     conflicts = (bad_cost,) if reported and bad_cost else ()
     return Card(Terms(tariff, amount, currency), tuple(problems), conflicts)
-
-
-CONTRADICTIONS = ("not_the_price", "no_own_cost", "outside_standard")
-"""A cost beside a tariff that has a price of its own."""
 
 
 def field_title(name: str, portal: Portal) -> str | Message:

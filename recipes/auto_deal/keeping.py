@@ -95,20 +95,24 @@ def _new_terms(case: Case, effect: Effect, deal: Deal) -> Decision | None:
         create = new_deal(case, case.responsible, reason)
         steps = follow_on(case, create.key, created(create.key), terms, case.month, first=False)
         return case.decide(Verdict.SUCCEED, reason, create, *steps, deal=deal)
-    month: date = effect.data.get("month", case.month)
-    title = case.title(terms, month)
-    fields = deal_fields(case, terms, month)
+    update = _with_new_terms(case, deal, effect.data.get("month", case.month), reason)
+    return case.decide(Verdict.UPDATE, reason, update, deal=deal)
+
+
+def _with_new_terms(case: Case, deal: Deal, month: date, reason: Message) -> UpdateDeal:
+    """Return the change to the terms of the card: tariff, cost, amount, and the title if it is ours."""
+    terms = case.card.terms
+    title, fields = case.title(terms, month), deal_fields(case, terms, month)
     changes: dict[str, Any] = {
         "fields": {name: fields.get(name) for name in ("tariff", "cost") if name in case.portal.fields}
     }
-    if one_line(deal.title) == one_line(str(wrote.get("title", ""))):
+    if _is_ours(case, deal):
         changes["title"] = title
     if terms.amount is not None:
         changes["amount"] = terms.amount
     facts = {"deal": deal.id, "title": title, "tariff": terms.tariff, "amount": terms.amount}
     step = case.step("update", reason, suffix=case.next("update"), **facts)
-    update = UpdateDeal(**step, on=deal.ref, changes=DealChanges(**changes))
-    return case.decide(Verdict.UPDATE, reason, update, deal=deal)
+    return UpdateDeal(**step, on=deal.ref, changes=DealChanges(**changes))
 
 
 def _renamed(case: Case, deal: Deal) -> Decision | None:
@@ -127,7 +131,7 @@ def _with_old_name(case: Case) -> Iterator[tuple[Deal, str]]:
     """Yield our open deals whose title we would write otherwise today, and that title."""
     for effect in case.story.deals:
         deal, wrote = case.snapshot.deal(effect.remote_id), case.story.written(effect.remote_id)
-        if deal is None or not deal.open or one_line(deal.title) != one_line(str(wrote.get("title", ""))):
+        if deal is None or not deal.open or not _is_ours(case, deal):
             continue
         title = case.title(Terms(wrote.get("tariff", ""), wrote.get("amount")), wrote["month"])
         if title != one_line(deal.title) and one_line(case.company.name):
@@ -161,6 +165,11 @@ def _is_of_period(case: Case, deal: Deal) -> bool:
     if text.casefold() in deal.title.casefold():
         return True
     return deal.created_at is not None and f"{case.day(deal.created_at):%Y-%m}" == case.period
+
+
+def _is_ours(case: Case, deal: Deal) -> bool:
+    """Tell whether a deal is still called as we called it last."""
+    return one_line(deal.title) == one_line(str(case.story.written(deal.id).get("title", "")))
 
 
 def _edited(case: Case, deal: Deal, wrote: dict[str, Any]) -> bool:
