@@ -217,6 +217,16 @@ def test_a_missing_scope_is_a_line_and_not_the_end(bitrix24_options: dict[str, A
     assert "bizproc" in lines[0]
 
 
+def test_stages_that_cannot_be_read_are_a_line(bench: Bitrix24Bench) -> None:
+    """And the names of fields are compared all the same."""
+    body = {"error": "ACCESS_DENIED", "error_description": "Access denied."}
+    bench.box.faults.add(Fault("command_error", "crm.status.list", times=None, body=body))
+    field = bench.rename_field(bench.text)
+    lines = list(bench.crm.check())
+    assert sum("crm.status.list" in line for line in lines) == len(lines) - 1
+    assert field in lines[-1]
+
+
 def test_a_refused_token_is_no_line(bitrix24_sandbox: Bitrix24Sandbox) -> None:
     """Then nothing can be said about the settings."""
     with open_crm(bitrix24_sandbox) as crm:

@@ -111,7 +111,7 @@ class Account:
         )
         pipelines = tuple(
             self._pipeline(category, [StatusRow.from_row(row) for row in found])
-            for category, found in zip(categories, rows.results(), strict=True)
+            for category, found in zip(categories, [one.value() for one in rows], strict=True)
         )
         return Stages({stage.id: stage for one in pipelines for stage in one.stages}, pipelines)
 
