@@ -344,6 +344,7 @@ class TestPauses:
     def test_a_new_plan_takes_up_what_a_paused_run_left(self, crm: Any, ledger: Ledger) -> None:
         recipe = recipe_of("deal")
         recipe.plan(crm, memory=ledger).apply(limit=3)
+        crm.clock.advance(minutes=1)
         assert statuses(recipe.plan(crm, memory=ledger).apply()) == ["done"] * 7
         assert once(crm, "deal")
         (newest, oldest) = ledger.runs.list()
