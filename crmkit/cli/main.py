@@ -10,7 +10,21 @@ import typer
 
 from crmkit import __version__
 from crmkit.automation.messages import Language
-from crmkit.cli import apply, demo, doctor, init, models, plan, recipes, report, runs, sandbox, setup, undo
+from crmkit.cli import (
+    apply,
+    demo,
+    doctor,
+    init,
+    models,
+    plan,
+    recipes,
+    report,
+    runs,
+    sandbox,
+    serve,
+    setup,
+    undo,
+)
 from crmkit.cli.errors import USAGE
 from crmkit.cli.frame import language_of
 from crmkit.cli.output import Output
@@ -18,7 +32,7 @@ from crmkit.cli.texts import translated
 
 __all__ = ["main", "program"]
 
-MODULES = (demo, sandbox, init, doctor, setup, recipes, plan, apply, undo, runs, report, models)
+MODULES = (demo, sandbox, init, doctor, setup, recipes, plan, apply, undo, runs, report, serve, models)
 
 
 def program(language: Language) -> Any:

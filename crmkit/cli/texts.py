@@ -9,7 +9,7 @@ from crmkit.cli.texts_demo import DEMO
 from crmkit.cli.texts_init import INIT
 from crmkit.cli.texts_init_bitrix24 import INIT_BITRIX24
 from crmkit.cli.texts_runs import RUNS
-from crmkit.cli.texts_runs import RUNS
+from crmkit.cli.texts_serve import SERVE
 from crmkit.cli.texts_setup import SETUP
 
 __all__ = ["TEXTS", "translated"]
@@ -246,7 +246,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **INIT_BITRIX24,
     **DEMO,
     **RUNS,
-    **RUNS,
+    **SERVE,
     **SETUP,
 }
 

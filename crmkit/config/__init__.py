@@ -16,6 +16,7 @@ from crmkit.config.models import (
     is_loopback,
 )
 from crmkit.config.secret import Secret
+from crmkit.config.serve import ServeConfig, ServedRecipe
 
 __all__ = [
     "Bound",
@@ -25,6 +26,8 @@ __all__ = [
     "DealMapping",
     "PortalConfig",
     "Secret",
+    "ServeConfig",
+    "ServedRecipe",
     "StoreConfig",
     "TaskKind",
     "TaskMapping",

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from crmkit.config.secret import HOW_TO_REFER
+from crmkit.config.serve import ServeConfig
 from crmkit.config.values import (
     FULL_URL,
     OWN_ERROR,
@@ -47,6 +48,7 @@ __all__ = [
     "Config",
     "DealMapping",
     "PortalConfig",
+    "StepMapping",
     "StoreConfig",
     "TaskKind",
     "TaskMapping",
@@ -140,6 +142,16 @@ class TaskMapping(TaskKind):
     stages: dict[Literal["open", "done", "rejected", "cancelled"], StageName] = {}
 
 
+class StepMapping(_Section):
+    """How next steps are recorded in Planfix: the analytics (data tag) and its fields.
+
+    Bitrix24 needs none of it: there a step is a to-do.
+    """
+
+    datatag: int | None = Field(None, gt=0, description="the number of the analytics in Planfix")
+    fields: dict[Literal["kind", "goal", "date", "period", "assignee", "result", "key"], FieldName] = {}
+
+
 class WebhookConfig(_Section):
     """Where the portal calls us, and how it proves that it is the portal; ``crmkit setup`` tells more."""
 
@@ -183,6 +195,7 @@ class PortalConfig(_Section):
     contacts: CardMapping = CardMapping()
     companies: CardMapping = CardMapping()
     workflows: dict[str, StageName] = {}
+    steps: StepMapping = StepMapping()
     webhook: WebhookConfig = WebhookConfig()
     _name: str = PrivateAttr("")
     _source: Path | None = PrivateAttr(None)
@@ -290,6 +303,7 @@ class Config(BaseSettings):
     store: Annotated[StoreConfig, BeforeValidator(store_section)] = StoreConfig()
     portals: dict[str, PortalConfig] = {}
     recipes: dict[str, dict[str, Any]] = {}
+    serve: ServeConfig = ServeConfig()
     _source: Path | None = PrivateAttr(None)
 
     @classmethod
@@ -309,6 +323,15 @@ class Config(BaseSettings):
         if self.default_portal and self.default_portal not in self.portals:
             hint = did_you_mean(self.default_portal, self.portals) or f"add [portals.{self.default_portal}]"
             raise wrong(f"there is no portal {self.default_portal!r}", hint, "default_portal")
+        return self
+
+    @model_validator(mode="after")
+    def _served_portals_exist(self) -> Config:
+        for recipe, served in self.serve.recipes.items():
+            for name in served.portals:
+                if name not in self.portals:
+                    hint = did_you_mean(name, self.portals) or f"there are: {', '.join(self.portals)}"
+                    raise wrong(f"there is no portal {name!r}", hint, f"serve.recipes.{recipe}.portals")
         return self
 
     @property
