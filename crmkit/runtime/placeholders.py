@@ -1,7 +1,11 @@
-"""References to what an earlier action is going to create: ``@KEY`` until the id is known."""
+"""References to what an earlier action is going to create: ``@KEY`` until the id is known.
+
+In texts that are written into the portal it is ``@{KEY}``.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -16,8 +20,12 @@ __all__ = ["ids_of", "keys_in", "require_none", "resolved"]
 
 T = TypeVar("T")
 MARK = "@"
-IDS = ("task_id", "workflow_id")
+IDS = ("task_id", "workflow_id", "comment_id", "step_id")
 """What points at something by its bare id."""
+TEXTS = ("text",)
+"""What may speak of something by its id."""
+IN_TEXT = re.compile(r"@\{(\w+:[^{}\s]+)\}")
+"""Keys begin with the name of their recipe: what people write in braces is left alone."""
 
 
 def keys_in(actions: Iterable[Action]) -> set[str]:
@@ -70,6 +78,8 @@ def _keys(value: Any) -> Iterable[str]:
             part = getattr(value, name)
             if name in IDS and str(part).startswith(MARK):
                 yield part.removeprefix(MARK)
+            if name in TEXTS and isinstance(part, str):
+                yield from IN_TEXT.findall(part)
             yield from _keys(part)
     elif isinstance(value, Mapping):
         for part in value.values():
@@ -98,7 +108,10 @@ def _changed(value: BaseModel, ids: Mapping[str, str]) -> dict[str, Any]:
     changed = {}
     for name in value.model_fields_set:
         part = getattr(value, name)
-        fresh = _id(part, ids) if name in IDS else _with_ids(part, ids)
+        if name in TEXTS and isinstance(part, str):
+            fresh: Any = IN_TEXT.sub(lambda found: ids.get(found[1], found[0]), part)
+        else:
+            fresh = _id(part, ids) if name in IDS else _with_ids(part, ids)
         if fresh is not part and fresh != part:
             changed[name] = fresh
     return changed
