@@ -145,13 +145,15 @@ class Case:
         return self.calendar.local(moment).date()
 
     def head(self, executors: tuple[Person, ...]) -> Person:
-        """Return the supervisor of some executors: their own one, their group's, else the general one."""
-        for executor in executors:
-            user = self.portal.user(executor)
+        """Return whose consent is needed: by the settings, else a department's head, else the general one."""
+        users = {executor: self.portal.user(executor) for executor in executors}
+        for executor, user in users.items():
             for team in (executor, *(user.groups if user else ())):
                 if own := self.settings.supervisors.get(str(team)):
                     return self.person(own)
-        return self.person(self.settings.supervisor)
+        heads = [head for user in users.values() if user for head in user.heads]
+        leads = [head for head in heads if self.settings.department_heads and self.portal.is_active(head)]
+        return self.portal.named(leads[:1])[0] if leads else self.person(self.settings.supervisor)
 
     def person(self, reference: str) -> Person:
         """Return the person that a setting names, with the name that the portal knows."""

@@ -93,6 +93,11 @@ class StaleDealsSettings(Limits):
     supervisors: dict[TeamRef, UserRef] = Field(
         {}, description="Other supervisors, by manager or by the manager's group: {'group:1': 'user:3'}."
     )
+    department_heads: bool = Field(
+        True,
+        description="Where the portal tells who leads a department (Bitrix24), that person is the supervisor "
+        "of its people; all others have those named here.",
+    )
     approvers: tuple[UserRef, ...] = Field(
         (), description="Who else may decide: deputies, or a robot of buttons."
     )

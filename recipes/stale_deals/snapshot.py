@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
@@ -58,7 +58,7 @@ class Portal:
         """Return how some people are called, in one line."""
         return ", ".join(map(self.name, persons))
 
-    def named(self, persons: tuple[Person, ...]) -> tuple[Person, ...]:
+    def named(self, persons: Sequence[Person]) -> tuple[Person, ...]:
         """Return the same people with their names, to be kept: a name may be forgotten later."""
         return tuple(one.model_copy(update={"name": self.name(one)}) for one in persons)
 
