@@ -16,10 +16,12 @@ from crmkit.crm.models import (
     Invitation,
     NewCompany,
     NewDeal,
+    NewStep,
     NewTask,
     NewWorkspace,
     Person,
     Ref,
+    StepChanges,
     TaskChanges,
     TaskState,
 )
@@ -27,18 +29,22 @@ from crmkit.crm.models import (
 __all__ = [
     "Action",
     "AddComment",
+    "CloseStep",
     "CreateCompany",
     "CreateDeal",
     "CreateTask",
     "CreateWorkspace",
+    "EditComment",
     "Invite",
     "Notify",
+    "RecordStep",
     "Remember",
     "SetTaskState",
     "StartWorkflow",
     "StopWorkflow",
     "UpdateCard",
     "UpdateDeal",
+    "UpdateStep",
     "UpdateTask",
     "created",
 ]
@@ -253,6 +259,41 @@ class SetTaskState(_Action):
     state: TaskState
 
 
+class EditComment(_Action):
+    """Replace the text of a comment that we wrote, notifying nobody: a status that is kept up to date."""
+
+    kind: Literal["edit_comment"] = "edit_comment"
+    comment_id: str
+    text: str
+
+
+class RecordStep(_Action):
+    """Record a next step where the portal's calendar shows it; its id is in the outcome's ``remote_id``."""
+
+    kind: Literal["record_step"] = "record_step"
+    record: NewStep
+
+
+class UpdateStep(_Action):
+    """Change a recorded step: when it is, or whose it is."""
+
+    kind: Literal["update_step"] = "update_step"
+    step_id: str
+    changes: StepChanges
+
+    @field_serializer("changes", when_used="json")
+    def _keep_changes(self, changes: StepChanges) -> dict[str, Any]:
+        return changes.model_dump(mode="json", exclude_unset=True)
+
+
+class CloseStep(_Action):
+    """Complete a recorded step with its result."""
+
+    kind: Literal["close_step"] = "close_step"
+    step_id: str
+    result: str
+
+
 class Remember(_Action):
     """Write into the memory of the recipe only; the portal is not touched."""
 
@@ -273,6 +314,10 @@ Action = Annotated[
     | StopWorkflow
     | CreateWorkspace
     | Invite
+    | EditComment
+    | RecordStep
+    | UpdateStep
+    | CloseStep
     | Remember,
     Field(discriminator="kind"),
 ]

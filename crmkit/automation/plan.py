@@ -32,6 +32,7 @@ class PlanItem(BaseModel):
         verdict, reason, evidence, attention, counted, facts: As the recipe decided.
         actions: What would be done, in order. Empty if it is left alone or deferred.
         deferred: Actions that wait: for office hours, or for tomorrow's share of the daily cap.
+        look_again: When the recipe wants to be asked again, as it decided.
         not_before: When the deferred actions may be done; ``None`` if it is the cap that holds them.
     """
 
@@ -49,6 +50,7 @@ class PlanItem(BaseModel):
     actions: tuple[Action, ...] = ()
     deferred: tuple[Action, ...] = ()
     not_before: datetime | None = None
+    look_again: datetime | None = None
 
     @field_serializer("facts", when_used="json")
     def _keep_facts(self, facts: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,9 @@ REQUESTS_PER_ACTION = {
     "update_task": 3,
     "set_task_state": 3,
     "stop_workflow": 3,
+    "edit_comment": 3,
+    "update_step": 3,
+    "close_step": 3,
     "remember": 0,
 }
 """An update is read back, a task or a card is read before too; a creation answers with its id."""
@@ -103,6 +106,7 @@ def _item(ref: Ref, decision: Decision, now: datetime) -> PlanItem:
         actions=() if waits else decision.actions,
         deferred=decision.actions if waits else (),
         not_before=decision.not_before if waits else None,
+        look_again=decision.look_again,
     )
 
 

@@ -46,6 +46,8 @@ class Decision(BaseModel):
         evidence: The facts it rests on.
         actions: What to do, in this order; empty for a verdict to leave things alone.
         not_before: Hold the actions until then (quiet hours): deferred, never dropped.
+        look_again: Look at the entity again then, whatever happens until then: a quiet window that ends, a
+            reminder that will be due. The service sets a timer; for cron it changes nothing.
         attention: A person should look at this entity (data quality, nobody to notify, …).
         counted: Whether the entity takes one of the places of the recipe's daily cap.
         facts: What reports want to know of it, as plain values: text, numbers, dates, references.
@@ -58,6 +60,7 @@ class Decision(BaseModel):
     evidence: tuple[Message, ...] = ()
     actions: tuple[Action, ...] = ()
     not_before: datetime | None = None
+    look_again: datetime | None = None
     attention: bool = False
     counted: bool = False
     facts: dict[str, Any] = Field(default_factory=dict)

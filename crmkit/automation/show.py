@@ -29,6 +29,8 @@ DETAILS = {
     "start_workflow": "template",
     "create_workspace": "workspace.title",
     "invite": "invitation.email",
+    "record_step": "record.goal",
+    "close_step": "result",
 }
 """What is shown of an action besides its name."""
 TASK_PARTS = ("title", "assignees", "deadline", "checklist")
@@ -58,6 +60,10 @@ register(
             "show.assignees": "исполнители",
             "show.nothing": "(пусто)",
             "show.action.add_comment": "написать комментарий",
+            "show.action.edit_comment": "обновить свой комментарий",
+            "show.action.record_step": "записать следующий шаг",
+            "show.action.update_step": "изменить записанный шаг",
+            "show.action.close_step": "завершить шаг с результатом",
             "show.action.notify": "уведомить",
             "show.action.create_task": "поставить задачу",
             "show.action.set_task_state": "перевести задачу",
@@ -101,6 +107,10 @@ register(
             "show.assignees": "assignees",
             "show.nothing": "(empty)",
             "show.action.add_comment": "write a comment",
+            "show.action.edit_comment": "bring our comment up to date",
+            "show.action.record_step": "record the next step",
+            "show.action.update_step": "change the recorded step",
+            "show.action.close_step": "complete the step with its result",
             "show.action.notify": "notify",
             "show.action.create_task": "create a task",
             "show.action.set_task_state": "move a task",

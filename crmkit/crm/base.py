@@ -11,7 +11,7 @@ from crmkit.clock import Clock
 from crmkit.crm.capabilities import Capabilities, Capability
 from crmkit.crm.doors import Door
 from crmkit.crm.models import FieldSpec, Person, Pipeline
-from crmkit.crm.rooms import Comments, Companies, Contacts, Deals, Tasks, Users, Workflows, Workspaces
+from crmkit.crm.rooms import Comments, Companies, Contacts, Deals, Steps, Tasks, Users, Workflows, Workspaces
 from crmkit.crm.setup import Guide, Handler, Watch
 from crmkit.exceptions import Unsupported
 
@@ -22,6 +22,7 @@ __all__ = [
     "Contacts",
     "Crm",
     "Deals",
+    "Steps",
     "Tasks",
     "Users",
     "Workflows",
@@ -46,7 +47,7 @@ class Crm:
         portal: A stable key of the portal, used in the ledger; never contains a secret.
         clock: Where time comes from.
         timezone: The portal's time zone: days begin and end in it.
-        deals, comments, tasks, users, companies, contacts, workflows, workspaces: The rooms.
+        deals, comments, tasks, users, companies, contacts, workflows, workspaces, steps: The rooms.
         batch_size: How many writes fit into one request; 1 if the vendor has no bulk call.
     """
 
@@ -63,6 +64,7 @@ class Crm:
     contacts: Contacts
     workflows: Workflows
     workspaces: Workspaces
+    steps: Steps
     batch_size: int = 1
 
     def native(self) -> Any:

@@ -13,11 +13,14 @@ from pydantic import Field
 
 from crmkit.automation.actions import (
     Action,
+    CloseStep,
+    EditComment,
     Remember,
     SetTaskState,
     StopWorkflow,
     UpdateCard,
     UpdateDeal,
+    UpdateStep,
     UpdateTask,
 )
 from crmkit.automation.memory import Memory, restoring
@@ -25,7 +28,7 @@ from crmkit.automation.messages import Language, Message
 from crmkit.automation.plan import Plan
 from crmkit.automation.recipe import Context, Decision, Recipe, Settings
 from crmkit.crm.base import Crm
-from crmkit.crm.models import DealChanges, Ref, Task, TaskChanges, TaskState
+from crmkit.crm.models import DealChanges, Ref, StepChanges, Task, TaskChanges, TaskState
 from crmkit.exceptions import ConfigurationError, PlanStale
 from crmkit.runtime.footprint import Footprint, read, spared, stays, target_of, task_of, unsendable
 from crmkit.runtime.ledger import Ledger
@@ -178,7 +181,7 @@ class UndoRecipe(Recipe[UndoSettings, Footprint]):
             case "create_task" | "set_task_state" | "update_task":
                 return _inverse_of_task(snapshot, record, common)
             case _:
-                return None
+                return _inverse_of_step(record, common)
 
     def _remember(self, snapshot: Footprint) -> Remember:
         """Tell the recipe that it was undone; what needs or allows no writing counts as undone from then on.
@@ -213,6 +216,20 @@ def _own_before(record: ActionRecord) -> dict[str, Any]:
     if record.status is ActionStatus.DONE:
         return record.before
     return {name: record.before[name] for name in record.after}
+
+
+def _inverse_of_step(record: ActionRecord, common: dict[str, Any]) -> Action | None:
+    match record.kind:
+        case "record_step":
+            return CloseStep(step_id=record.remote_id, result="—", **common)
+        case "update_step":
+            changes = StepChanges(**_own_before(record))
+            return UpdateStep(step_id=record.payload["step_id"], changes=changes, **common)
+        case "edit_comment":
+            text = str(record.before.get("text", ""))
+            return EditComment(comment_id=record.payload["comment_id"], text=text, **common)
+        case _:
+            return None
 
 
 def _inverse_of_task(snapshot: Footprint, record: ActionRecord, common: dict[str, Any]) -> Action | None:

@@ -8,6 +8,7 @@ from crmkit.crm.models.deals import Deal, DealChanges, NewDeal, Pipeline, Stage
 from crmkit.crm.models.history import Activity, ActivityKind, AuthorKind, Comment
 from crmkit.crm.models.people import Company, Contact, NewCompany, User
 from crmkit.crm.models.reference import EntityKind, Model, Person, Ref, hybrid
+from crmkit.crm.models.steps import NewStep, Step, StepChanges
 from crmkit.crm.models.tasks import NewTask, Task, TaskChanges, TaskState
 from crmkit.crm.models.work import (
     Invitation,
@@ -34,12 +35,15 @@ __all__ = [
     "Model",
     "NewCompany",
     "NewDeal",
+    "NewStep",
     "NewTask",
     "NewWorkspace",
     "Person",
     "Pipeline",
     "Ref",
     "Stage",
+    "Step",
+    "StepChanges",
     "Task",
     "TaskChanges",
     "TaskState",

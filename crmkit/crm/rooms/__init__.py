@@ -4,6 +4,7 @@ from crmkit.crm.rooms.comments import Comments
 from crmkit.crm.rooms.deals import Deals
 from crmkit.crm.rooms.people import Companies, Contacts, Users
 from crmkit.crm.rooms.room import Outcomes, Room, one_by_one
+from crmkit.crm.rooms.steps import Steps
 from crmkit.crm.rooms.tasks import Tasks
 from crmkit.crm.rooms.work import Workflows, Workspaces
 
@@ -14,6 +15,7 @@ __all__ = [
     "Deals",
     "Outcomes",
     "Room",
+    "Steps",
     "Tasks",
     "Users",
     "Workflows",

@@ -32,6 +32,18 @@ class Comments(Room):
         """
         return self._refuse(Capability.COMMENTS, "add")  # type: ignore[no-any-return]
 
+    def get(self, entity: Ref, comment_id: str) -> Comment:
+        """Return one comment.
+
+        Raises:
+            NotFound: It is not there any more.
+        """
+        return self._refuse(Capability.COMMENTS, "get")  # type: ignore[no-any-return]
+
+    def update(self, entity: Ref, comment_id: str, text: str) -> WriteResult:
+        """Replace the text of a comment of ours, notifying nobody."""
+        return self._refuse(Capability.COMMENTS, "update")  # type: ignore[no-any-return]
+
     def find_own(self, entity: Ref, *, text: str, key: str, since: datetime) -> Comment | None:
         """Find a comment that we wrote: by its key, else by robot author, equal text and time."""
         return self._refuse(Capability.COMMENTS, "find_own")  # type: ignore[no-any-return]

@@ -12,6 +12,7 @@ from crmkit.exceptions import NotFound, OutcomeUnknown, RecipeError, Unsupported
 from crmkit.runtime.effects.deals import CardUpdates, CompanyCreations, DealCreations, DealUpdates
 from crmkit.runtime.effects.kind import Kind, Seen, Sight, Things
 from crmkit.runtime.effects.notes import Notes
+from crmkit.runtime.effects.steps import CommentEdits, StepEnds, StepRecords, StepUpdates
 from crmkit.runtime.effects.tasks import TaskCreations, TaskStates, TaskUpdates
 from crmkit.runtime.effects.work import Invitations, WorkflowStarts, WorkflowStops, WorkspaceCreations
 from crmkit.runtime.records import ActionRecord, ActionStatus, Outcome
@@ -36,6 +37,10 @@ KINDS: Mapping[str, Kind[Any]] = {
     "stop_workflow": WorkflowStops(),
     "create_workspace": WorkspaceCreations(),
     "invite": Invitations(),
+    "edit_comment": CommentEdits(),
+    "record_step": StepRecords(),
+    "update_step": StepUpdates(),
+    "close_step": StepEnds(),
 }
 
 

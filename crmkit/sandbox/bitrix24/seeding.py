@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from crmkit.sandbox.bitrix24 import next_step as steps
 from crmkit.sandbox.bitrix24.conditions import Row
 from crmkit.sandbox.bitrix24.crm import fresh
 from crmkit.sandbox.bitrix24.kinds import DEAL, LEAD, QUOTE
@@ -82,6 +83,8 @@ def portal_mapping(seed: str) -> dict[str, Any]:
     fields["amount"] = {"id": "OPPORTUNITY", "name": "Сумма"}
     stages = {key: {"id": number, "name": name} for key, (number, name, _) in STAGES.items()}
     tags = {"rejected": "отклонено", "cancelled": "отменено"}
+    if seed == "next_step":
+        fields |= steps.mapping()
     approval = {"stages": {state: {"id": f"tag:{tag}"} for state, tag in tags.items()}}
     return {"deals": {"stages": stages, "fields": fields}, "tasks": {"approval": approval}}
 
@@ -208,9 +211,16 @@ def crm_cases(portal: Portal, *, start: datetime, random_seed: int = 7, **option
     furnish(portal, start, random_seed=random_seed, **options)
 
 
+def next_step(portal: Portal, *, start: datetime, random_seed: int = 7, **options: int) -> None:
+    """Put in what :mod:`crmkit.sandbox.bitrix24.next_step` tells. Option: ``deals``."""
+    skeleton(portal, random_seed=random_seed)
+    steps.furnish(portal, **options)
+
+
 SEEDS: dict[str, Callable[..., None]] = {
     "empty": empty,
     "deals": deals,
     "stale_deals": stale_deals,
     "crm_cases": crm_cases,
+    "next_step": next_step,
 }

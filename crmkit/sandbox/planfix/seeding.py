@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from crmkit.sandbox.planfix import crm_cases
+from crmkit.sandbox.planfix import next_step as steps
 from crmkit.sandbox.planfix.account import Account
 from crmkit.sandbox.planfix.furnishing import furnish
 from crmkit.sandbox.planfix.models import (
@@ -65,6 +66,10 @@ FIRST_TASK, FIRST_CONTACT, FIRST_COMMENT = 70001, 1001, 500001
 def portal_mappings(seed: str) -> dict[str, dict[str, Any]]:
     """Return how the logical names of ``crmkit.toml`` map to an account of this seed, by portal."""
     basic = portal_mapping()
+    if seed == "next_step":
+        own = steps.mapping()
+        basic["deals"]["fields"] |= own["fields"]
+        return {"main": {**basic, "steps": own["steps"]}}
     if seed != "crm_cases":
         return {"main": basic}
     found = crm_cases.mappings()
@@ -250,9 +255,16 @@ def cases(account: Account, *, start: datetime, random_seed: int = 7, **options:
     crm_cases.furnish(account, start, random_seed=random_seed, **options)
 
 
+def next_step(account: Account, *, start: datetime, random_seed: int = 7, **options: int) -> None:
+    """Put in what :mod:`crmkit.sandbox.planfix.next_step` tells. Option: ``deals``."""
+    skeleton(account, random_seed=random_seed)
+    steps.furnish(account, start, **options)
+
+
 SEEDS: dict[str, Callable[..., None]] = {
     "empty": empty,
     "stale_deals": stale_deals,
     "many_tasks": many_tasks,
     "crm_cases": cases,
+    "next_step": next_step,
 }

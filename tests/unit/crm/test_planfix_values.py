@@ -92,6 +92,8 @@ def test_nobody_who_fits_is_refused() -> None:
         (FieldType.CHECKBOX, "да"),
         (FieldType.EMPLOYEE, "Анна"),
         (FieldType.PERIOD, {"from": 1}),
+        (FieldType.PERIOD, "утром"),
+        (FieldType.DATE_RANGE, "утром"),
         (FieldType.TOTALS, 1),
     ],
 )
@@ -102,8 +104,14 @@ def test_a_value_that_does_not_fit_is_refused(kind: int, value: Any) -> None:
 
 def test_a_type_without_a_neutral_form_is_read_as_the_vendor_has_it() -> None:
     raw = {"from": {"time": "09:00"}, "to": {"time": "10:00"}}
-    assert from_planfix(FieldType.PERIOD, decode(FieldType.PERIOD, raw, zone=UTC), raw) == raw
+    assert from_planfix(FieldType.TOTALS, raw, raw) == raw
     assert from_planfix(77, "?", "?") == "?"
+
+
+def test_a_period_is_text() -> None:
+    raw = {"from": {"time": "09:00"}, "to": {"time": "10:15"}}
+    assert from_planfix(FieldType.PERIOD, decode(FieldType.PERIOD, raw, zone=UTC), raw) == "09:00–10:15"
+    assert written(FieldType.PERIOD, " 9:00 - 10:15") == written(FieldType.PERIOD, "09:00–10:15")
 
 
 def test_people() -> None:

@@ -23,6 +23,7 @@ CAPABILITIES = Capabilities(
             Capability.COMPANIES,
             Capability.CONTACTS,
             Capability.CUSTOM_FIELDS,
+            Capability.STEP_RECORDS,
             Capability.SERVER_SIDE_IDLE_FILTER,
             Capability.ROBOT_NOISE_FILTER,
             Capability.BATCH,
@@ -48,7 +49,9 @@ CAPABILITIES = Capabilities(
         Capability.HIDDEN_COMMENTS: "whoever sees the deal sees its comments; notify people instead",
         Capability.UNASSIGNED_DEALS: "a deal always has exactly one responsible person",
         Capability.FIELD_HISTORY: "there is no method for it; only the last change and its author are told",
-        Capability.STEP_RECORDS: "to-dos (crm.activity.todo.*) are reached through crm.native() only",
+        Capability.STEP_RECORDS: (
+            "to-dos; one has a moment, its period stands in the description; it carries no key"
+        ),
         Capability.WORKFLOWS: (
             "an administrator's token and a tariff with business processes; a start carries no key, "
             "and the portal may limit how many run on one object"

@@ -60,6 +60,21 @@ class Comments(base.Comments):
         status = WriteStatus.PARTIAL if failures else WriteStatus.DONE
         return WriteResult(status=status, id=number, failures=failures)
 
+    def get(self, entity: Ref, comment_id: str) -> Comment:
+        """Return one comment: ``crm.timeline.comment.get``.
+
+        Raises:
+            NotFound: It is not there any more.
+        """
+        row = self._tools.client.call("crm.timeline.comment.get", {"id": int(comment_id)})
+        return self._comment(bitrix24.TimelineComment.from_row(row))
+
+    def update(self, entity: Ref, comment_id: str, text: str) -> WriteResult:
+        """Replace the text of a comment: ``crm.timeline.comment.update``; nobody is told."""
+        self._check(entity, text)
+        self._tools.client.comments.update(int(comment_id), text)
+        return WriteResult(id=comment_id)
+
     def find_own(self, entity: Ref, *, text: str, key: str, since: datetime) -> Comment | None:
         """Find a comment of ours by text, time and author, who has to be the owner of the token.
 
@@ -71,13 +86,16 @@ class Comments(base.Comments):
             return None
         for one in self._newest(entity, since - SKEW):
             if one.author_id == self._tools.account.owner and (one.comment or "").split() == text.split():
-                return Comment(
-                    id=str(one.id),
-                    text=one.comment or "",
-                    at=one.created,
-                    author=self._tools.account.authors().person(one.author_id),
-                )
+                return self._comment(one)
         return None
+
+    def _comment(self, one: bitrix24.TimelineComment) -> Comment:
+        return Comment(
+            id=str(one.id),
+            text=one.comment or "",
+            at=one.created,
+            author=self._tools.account.authors().person(one.author_id),
+        )
 
     def _newest(self, entity: Ref, since: datetime) -> list[bitrix24.TimelineComment]:
         """Return the comments of an object since a moment, newest first."""

@@ -21,6 +21,7 @@ from crmkit.crm.adapters.bitrix24.drift import problems
 from crmkit.crm.adapters.bitrix24.people import Companies, Contacts, Users
 from crmkit.crm.adapters.bitrix24.room import Tools
 from crmkit.crm.adapters.bitrix24.setup import guide
+from crmkit.crm.adapters.bitrix24.steps import Steps
 from crmkit.crm.adapters.bitrix24.tasks import Tasks
 from crmkit.crm.adapters.bitrix24.workflows import Workflows
 from crmkit.crm.adapters.bitrix24.workspaces import Workspaces
@@ -96,6 +97,7 @@ class Bitrix24Crm(base.Crm):
         self.contacts = Contacts(self, self._tools)
         self.workflows = Workflows(self, self._tools)
         self.workspaces = Workspaces(self, self._tools)
+        self.steps = Steps(self, self._tools)
 
     def native(self) -> Bitrix24:
         """Return the vendor's client."""

@@ -22,6 +22,7 @@ CAPABILITIES = Capabilities(
             Capability.COMPANIES,
             Capability.CONTACTS,
             Capability.CUSTOM_FIELDS,
+            Capability.STEP_RECORDS,
             Capability.SERVER_SIDE_IDLE_FILTER,
             Capability.ROBOT_NOISE_FILTER,
             Capability.UNASSIGNED_DEALS,
@@ -57,7 +58,10 @@ CAPABILITIES = Capabilities(
             "the API can neither start nor read scenarios and buttons; "
             "let a scenario watch a field or status and write that"
         ),
-        Capability.STEP_RECORDS: "analytics (data tags) are reached through crm.native() only",
+        Capability.STEP_RECORDS: (
+            "entries of an analytics (data tag), which a person makes once; "
+            "an entry lives in a comment, within one day; its colour is that of the analytics"
+        ),
         Capability.EXTRANET_GROUPS: (
             "clients cannot be let into a project; contacts are given access to single tasks"
         ),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from crmkit.crm import base
 from crmkit.crm.adapters.planfix.moments import horizon
-from crmkit.crm.adapters.planfix.room import Tools, number_of
+from crmkit.crm.adapters.planfix.room import Tools, number_of, outcome
 from crmkit.crm.adapters.planfix.values import person_in, person_out
 from crmkit.crm.models import Comment, Person, Ref, WriteResult
 from crmkit.exceptions import ValidationError
@@ -46,6 +46,22 @@ class Comments(base.Comments):
             _target(entity), text, recipients=recipients, hidden=hidden, key=key
         )
         return WriteResult(id=str(created.id))
+
+    def get(self, entity: Ref, comment_id: str) -> Comment:
+        """Return one comment: ``GET /comment/{id}``.
+
+        Raises:
+            NotFound: It is not there any more.
+        """
+        return self._comment(
+            self._tools.client.comments.get(number_of(comment_id, "comment"), fields=OWN_FIELDS), ""
+        )
+
+    def update(self, entity: Ref, comment_id: str, text: str) -> WriteResult:
+        """Replace the text of a comment: ``POST /task/{id}/comments/{commentId}``, silently."""
+        number = number_of(comment_id, "comment")
+        updated = self._tools.client.comments.update(_target(entity), number, text=text, silent=True)
+        return outcome(updated, comment_id)
 
     def find_own(self, entity: Ref, *, text: str, key: str, since: datetime) -> Comment | None:
         """Find a comment of ours: by its key if the portal gives it back, else by text, author and time.

@@ -18,6 +18,7 @@ from crmkit.crm.adapters.planfix.drift import problems
 from crmkit.crm.adapters.planfix.people import Users
 from crmkit.crm.adapters.planfix.room import Tools, number_of
 from crmkit.crm.adapters.planfix.setup import guide
+from crmkit.crm.adapters.planfix.steps import Steps
 from crmkit.crm.adapters.planfix.tasks import Tasks
 from crmkit.crm.adapters.planfix.values import person_in, spec_of
 from crmkit.crm.adapters.planfix.workspaces import Workspaces
@@ -73,6 +74,7 @@ class PlanfixCrm(base.Crm):
         self.contacts = Contacts(self, self._tools)
         self.workflows = base.Workflows(self)
         self.workspaces = Workspaces(self, self._tools)
+        self.steps = Steps(self, self._tools)
 
     def native(self) -> Planfix:
         """Return the vendor's client."""
@@ -150,6 +152,7 @@ def _check_ids(portal: PortalConfig) -> None:
         "deals.fields": portal.deals.fields,
         "contacts.fields": portal.contacts.fields,
         "companies.fields": portal.companies.fields,
+        "steps.fields": dict(portal.steps.fields.items()),
         **{f"tasks.{kind}.stages": dict(mapping.stages.items()) for kind, mapping in portal.tasks.items()},
     }
     for section, names in sections.items():

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from crmkit.crm.models import EntityKind, FieldSpec, Person, Ref
 from crmkit.exceptions import ValidationError
-from crmkit.planfix import Entry, FieldType, ids
+from crmkit.planfix import Entry, FieldType, Period, ids
 from crmkit.planfix.models import CustomField
 
 __all__ = ["NEUTRAL_TYPES", "from_planfix", "person_in", "person_out", "spec_of", "to_planfix"]
 
+PERIOD = re.compile(r"\s*(\d{1,2}:\d\d)\s*[-–—]\s*(\d{1,2}:\d\d)\s*")
 NEUTRAL_TYPES: dict[int, str] = {
     FieldType.LINE: "text",
     FieldType.TEXT: "text",
@@ -22,6 +25,7 @@ NEUTRAL_TYPES: dict[int, str] = {
     FieldType.CHECKBOX: "bool",
     FieldType.LIST: "choice",
     FieldType.SET: "choices",
+    FieldType.PERIOD: "text",
     FieldType.CONTACT: "person",
     FieldType.EMPLOYEE: "person",
     FieldType.PERSON: "person",
@@ -103,6 +107,8 @@ def to_planfix(field: CustomField, value: Any) -> Any:
         raise ValidationError(
             f"field {_label(field)}: its type has no neutral form", hint="write it with crm.native()"
         )
+    if field.type == FieldType.PERIOD:
+        return _period(field, value)
     if kinds := _ONE_PERSON.get(field.type):
         return _fitting(field, value, kinds)
     if field.type == FieldType.PEOPLE and isinstance(value, Ref):
@@ -129,9 +135,24 @@ def _one_in(kind: int, value: Any) -> Any:
         return person_in(value)
     if isinstance(value, Entry):
         return Ref(kind="entry", id=str(value.key), name=value.value)
+    if isinstance(value, Period):
+        return "–".join(map(_clock, (value.start, value.end)))
     if isinstance(value, ids.Ref):
         return Ref(kind=_REFERS[kind], id=str(value.id), name=value.name)
     return value
+
+
+def _clock(since_midnight: timedelta) -> str:
+    hours, minutes = divmod(int(since_midnight.total_seconds()) // 60, 60)
+    return f"{hours:02}:{minutes:02}"
+
+
+def _period(field: CustomField, value: Any) -> Period:
+    """Return a period from its text, ``10:00–10:15``; the dash may be a hyphen."""
+    match = PERIOD.fullmatch(str(value))
+    if match is None:
+        raise ValidationError(f"field {_label(field)}: {value!r} is no period", hint="write 10:00–10:15")
+    return Period.between(match[1], match[2])
 
 
 def _one_out(value: Any) -> Any:
