@@ -163,7 +163,8 @@ class PlanfixPortal(Portal):
     """The seed ``crm_cases`` of Planfix."""
 
     def __init__(self, stack: ExitStack, folder: Path, **options: Any) -> None:
-        options = {"companies": 3, "deals": 0, **options}
+        # The vendor does not tell in which zone it reads what is written; here it is that of the user.
+        options = {"companies": 3, "deals": 0, "timepoint_zone": "user", **options}
         box = stack.enter_context(Sandbox.planfix(seed="crm_cases", clock="frozen", **options))
         super().__init__(stack, folder, box, stack.enter_context(planfix.open_crm(box)))
 
