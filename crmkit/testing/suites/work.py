@@ -41,6 +41,7 @@ class WorkSuite:
         started = bench.crm.workflows.start(WorkflowStart(entity=deal, template=bench.process))
         bench.crm.workflows.start(WorkflowStart(entity=other, template=bench.process))
         (running,) = bench.crm.workflows.running(deal)
+        assert bench.process in (running.template, running.template_key)
         assert (running.id, running.entity, running.started_by) == (started.id, deal, bench.robot)
         assert running.started_at
         assert running.started_at >= since.replace(microsecond=0)

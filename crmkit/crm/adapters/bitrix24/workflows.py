@@ -41,7 +41,7 @@ class Workflows(base.Workflows):
 
     def templates(self) -> Sequence[WorkflowTemplate]:
         """Return the processes of deals, contacts and companies: ``bizproc.workflow.template.list``."""
-        names = {bound.id: key for key, bound in self._tools.portal.workflows.items()}
+        names = _names(self._tools)
         found = (_template(one, names) for one in self._tools.client.workflows.templates())
         return [one for one in found if one]
 
@@ -137,6 +137,11 @@ def _started(start: WorkflowStart, outcome: Outcome) -> WriteResult | CrmkitErro
     return neutral_outcome(outcome, str(outcome.result or ""))
 
 
+def _names(tools: Tools) -> dict[str, str]:
+    """Return the logical names of processes by the vendor's numbers."""
+    return {bound.id: key for key, bound in tools.portal.workflows.items()}
+
+
 def _template(one: bitrix24.WorkflowTemplate, names: Mapping[str, str]) -> WorkflowTemplate | None:
     kind = DOCUMENTS.get(one.entity or "")
     if kind is None:
@@ -161,6 +166,7 @@ def _workflow(one: bitrix24.Workflow, tools: Tools) -> Workflow | None:
     return Workflow(
         id=one.id,
         template=str(one.template_id or ""),
+        template_key=_names(tools).get(str(one.template_id), ""),
         entity=Ref(kind=kind, id=match[2]),
         started_at=one.started,
         started_by=tools.account.authors().person(one.started_by),
