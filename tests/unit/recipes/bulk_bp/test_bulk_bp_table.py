@@ -94,7 +94,7 @@ def test_pipeline_and_stage_of_the_settings_are_of_rows_that_name_none(read_text
 
 @pytest.mark.parametrize("settings", [{"pipeline": "Нет такой"}, {"stage": "Нет такой"}, {"stage": "Новая"}])
 def test_settings_that_lead_nowhere_are_refused_before_any_row(
-    tmp_path: Path, portal: Portal, settings: dict[str, str]
+    tmp_path: Path, portal: Portal, settings: dict[str, Any]
 ) -> None:
     """If no column says better, that is."""
     mapping, file = tmp_path / "mapping.toml", tmp_path / "deals.csv"
