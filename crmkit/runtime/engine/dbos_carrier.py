@@ -45,7 +45,7 @@ class DbosCarrier(Carrier):
         name: By which this process is known, and takes up its own work after a restart; by default the first
             free one of ``worker-1, worker-2, …``.
         workers: Batches at a time in this process.
-        poll: Seconds between two looks into the queue.
+        poll: Seconds between two looks at what is due; DBOS looks into its queue half as often.
         orphan_after: Seconds after which what no thread of this process carries out, although DBOS believes
             that one does, is begun again.
     """
@@ -107,7 +107,7 @@ class DbosCarrier(Carrier):
             QUEUE,
             partition_concurrency=1,
             worker_concurrency=self._workers,
-            polling_interval_sec=self._poll,
+            polling_interval_sec=2 * self._poll,  # a look of DBOS costs more than one of ours
             on_conflict="always_update",
         )
 
