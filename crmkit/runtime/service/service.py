@@ -150,18 +150,17 @@ def _opened(
         ]
         for name in config.portals
     }
-    found: dict[str, str] = {}
+    found: dict[tuple[str, str], str] = {}
     for name, recipes in wanted.items():
         if not recipes:
             continue
         settings = config.portal(name)
         portal = _Portal(name, settings, stack.enter_context(open_portal(settings)))
-        if twin := found.get(portal.crm.portal):
-            raise ConfigurationError(
-                f"{_where(config)}: the portals {twin} and {name} are the same one", hint="serve one of them"
-            )
-        found[portal.crm.portal] = name
         for recipe in recipes:
+            twin = found.setdefault((recipe, portal.crm.portal), name)
+            if twin != name:  # what it has done on one it would take for done on the other
+                what = f"{_where(config)}.{recipe}: {twin} and {name} are the same portal"
+                raise ConfigurationError(what, hint="name one of them: portals = [...]")
             portal.recipes[recipe] = made = make(recipe)
             for capability in sorted(made.requires):
                 portal.crm.capabilities.require(capability)
