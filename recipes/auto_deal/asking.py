@@ -52,6 +52,8 @@ def end_task(
 
 def _ask(case: Case, responsible: Person, reason: Message) -> Decision:
     """Create the task, but let people finish a card that they have only just begun."""
+    if case.story.took_back("ask", problems=_codes(case)):
+        return case.decide(Verdict.UNDONE, say("reason.ask_undone", problems=_listed(case)), attention=True)
     created = case.company.created_at
     patient = created + timedelta(minutes=case.settings.grace_minutes) if created else case.now
     deadline = case.calendar.after(case.now, case.settings.fill_days, "working")

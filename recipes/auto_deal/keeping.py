@@ -87,7 +87,8 @@ def _new_terms(case: Case, effect: Effect, deal: Deal) -> Decision | None:
         return None
     told = {"before": _told(before), "after": _told(terms)}
     policy, by_hand = case.settings.terms_changed, _edited(case, deal, wrote)
-    if policy == "report" or by_hand or case.responsible is None:
+    undone = case.story.took_back("update", deal=deal.id, tariff=terms.tariff, amount=terms.amount)
+    if policy == "report" or by_hand or undone or case.responsible is None:
         reason = say("reason.changed_by_hand" if by_hand else "reason.changed", **told)
         return case.decide(Verdict.CHANGED, reason, attention=not _agrees(deal, terms), deal=deal)
     reason = say("reason.update", **told)
@@ -134,7 +135,8 @@ def _with_old_name(case: Case) -> Iterator[tuple[Deal, str]]:
         if deal is None or not deal.open or not _is_ours(case, deal):
             continue
         title = case.title(Terms(wrote.get("tariff", ""), wrote.get("amount")), wrote["month"])
-        if title != one_line(deal.title) and one_line(case.company.name):
+        undone = case.story.took_back("rename", deal=deal.id, title=title)
+        if title != one_line(deal.title) and one_line(case.company.name) and not undone:
             yield deal, title
 
 

@@ -134,7 +134,7 @@ def gone(case: Case) -> Decision | None:
 
 def undone(case: Case) -> Decision | None:
     """Somebody took our deal back with an undo, so it is not created once more."""
-    return _leave_alone(case, Verdict.UNDONE) if case.story.is_undone(case.period) else None
+    return case.decide(Verdict.UNDONE, say("reason.undone")) if case.story.is_undone(case.period) else None
 
 
 # Companies that are to have no deal

@@ -32,6 +32,11 @@ class Story:
         """Return how often a step was done, undone ones included: the next one needs another key."""
         return sum(e.step == step for e in (*self.memory.effects, *self.memory.undone))
 
+    def took_back(self, step: str, **facts: Any) -> bool:
+        """Tell whether an undo took back an effect of this step with these facts: it is not to come again."""
+        undone = (effect.data for effect in self.memory.undone if effect.step == step)
+        return any(all(data.get(name) == value for name, value in facts.items()) for data in undone)
+
     # Deals
 
     @cached_property
@@ -46,8 +51,7 @@ class Story:
 
     def is_undone(self, period: str) -> bool:
         """Tell whether our deal for a period was taken back by an undo."""
-        undone = (effect for effect in self.memory.undone if effect.step == "deal")
-        return any(effect.data.get("period", "") == period for effect in undone)
+        return self.took_back("deal", period=period)
 
     def written(self, deal_id: str) -> dict[str, Any]:
         """Return what we last wrote into a deal of ours: title, tariff, amount."""

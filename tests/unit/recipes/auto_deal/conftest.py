@@ -164,7 +164,8 @@ class PaperDeals(base.Deals):
 
     def update(self, deal_id: str, changes: DealChanges) -> WriteResult:
         self._crm.fails("update", deal_id)
-        given = {name: getattr(changes, name) for name in ("title", "amount") if getattr(changes, name)}
+        own = {name: getattr(changes, name) for name in ("title", "amount")}
+        given = {name: value for name, value in own.items() if value is not None}
         fields = self._crm.sheets[deal_id].fields | changes.fields
         self._crm.sheets[deal_id] = self._crm.sheets[deal_id].model_copy(update={**given, "fields": fields})
         return WriteResult(id=deal_id)
@@ -261,7 +262,8 @@ class Paper(base.Crm):
     timezone = MOSCOW
 
     def __init__(self, without: Iterable[Capability] = ()) -> None:
-        self.capabilities = Capabilities("paper", frozenset(Capability) - set(without))
+        lacks = {Capability.DEAL_HISTORY, *without}
+        self.capabilities = Capabilities("paper", frozenset(Capability) - lacks)
         self.clock: ManualClock = ManualClock(START.astimezone(UTC))
         self.companies, self.deals, self.tasks = PaperCompanies(self), PaperDeals(self), PaperTasks(self)
         self.users, self.workflows = PaperUsers(self), PaperWorkflows(self)

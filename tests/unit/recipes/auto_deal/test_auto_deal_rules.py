@@ -11,6 +11,7 @@ import pytest
 
 from crmkit.crm.models import TaskState
 from crmkit.exceptions import ConfigurationError, PermissionDenied
+from crmkit.runtime.undo import undo
 from recipes.auto_deal import USUAL_STEPS
 
 Desk = Any
@@ -598,3 +599,43 @@ def test_what_the_portal_lacks_is_told_before_anything_is_judged(
 ) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         desk(**settings).plan()
+
+
+def undone(office: Any, run: str) -> None:
+    """Take a run back, and let the recipe look again."""
+    office.wait(hours=1)
+    undo(run, office.crm, office.ledger)
+    office.wait(hours=1)
+
+
+def test_an_undone_question_is_not_asked_again_until_the_card_changes(desk: Open) -> None:
+    office = desk(required=("tariff", "inn"))
+    number = office.company()
+    undone(office, office.run().run)
+    assert office.tasks[0].state is TaskState.CANCELLED
+    assert (office.verdict(number), office.plan().to_do) == ("undone", ())
+    office.edit(number, tariff="Базовый")
+    assert office.verdict(number) == "ask"
+
+
+def test_an_undone_name_and_undone_terms_stay_as_they_were(desk: Open) -> None:
+    office = desk(terms_changed="update")
+    number = office.company("ИП Иванов", tariff="Базовый")
+    office.run()
+    office.edit(number, name="ИП Петров")
+    undone(office, office.run().run)
+    assert office.deals[0].title == "ИП Иванов / Базовый / Январь 2025"
+    assert (office.verdict(number), office.plan().to_do) == ("done", ())
+    office.edit(number, tariff="Индивидуальный", cost="100")
+    undone(office, office.run().run)
+    assert office.deals[0].title == "ИП Иванов / Базовый / Январь 2025"
+    assert (office.verdict(number), office.plan().to_do) == ("changed", ())
+
+
+def test_what_stays_after_an_undo_counts_as_done(desk: Open) -> None:
+    """A deal cannot be taken away where no stage is called ``cancelled``; so it is still the deal."""
+    office = desk()
+    number = office.company(tariff="Базовый")
+    undone(office, office.run().run)
+    assert len(office.deals) == 1
+    assert (office.verdict(number), office.plan().to_do) == ("done", ())
