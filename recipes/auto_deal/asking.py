@@ -133,7 +133,7 @@ def _wait(case: Case, deadline: datetime | None, reason: Message) -> Decision:
     if until is not None and case.now > until:
         overdue = say("reason.overdue", date=case.day(until), problems=_listed(case))
         return case.decide(Verdict.OVERDUE, overdue, attention=True)
-    return case.decide(Verdict.WAITING, reason)
+    return case.decide(Verdict.WAITING, reason, look_again=until)
 
 
 def _state_of(case: Case, responsible: Person) -> dict[str, Any]:

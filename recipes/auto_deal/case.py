@@ -188,6 +188,7 @@ class Case:
         *actions: Action,
         attention: bool = False,
         not_before: datetime | None = None,
+        look_again: datetime | None = None,
         evidence: tuple[Message, ...] = (),
         deal: Deal | None = None,
     ) -> Decision:
@@ -200,6 +201,7 @@ class Case:
             evidence=(*evidence, *conflicts),
             actions=left,
             not_before=not_before,
+            look_again=look_again or not_before,
             attention=attention or bool(conflicts),
             counted=any(action.step == "deal" for action in left),
             facts=self.facts(deal),

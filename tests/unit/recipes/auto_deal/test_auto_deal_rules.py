@@ -88,7 +88,8 @@ def test_the_task_follows_the_card_instead_of_being_created_again(desk: Open, pe
 def test_people_get_a_moment_to_finish_a_card_they_have_just_begun(desk: Open) -> None:
     office = desk(grace_minutes=10)
     number = office.company()
-    assert office.item(number).deferred
+    item = office.item(number)
+    assert (bool(item.deferred), item.look_again) == (True, item.not_before)
     office.run()
     assert not office.tasks
     office.wait(minutes=10)
@@ -143,6 +144,7 @@ def test_the_deadline_counts_working_days_and_is_told_when_it_has_passed(desk: O
     assert office.tasks[0].deadline.astimezone(office.crm.timezone).isoformat() == "2025-01-20T18:00:00+03:00"
     office.wait(days=3)
     assert office.verdict(number) == "waiting"
+    assert office.item(number).look_again == office.tasks[0].deadline
     office.wait(minutes=1)
     assert office.verdict(number) == "overdue"
 
