@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby, islice
+from math import ceil
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -66,7 +67,7 @@ def make_plan(
         language=language,
         items=items,
         requests_used=crm.requests_sent() - sent,
-        estimate=_estimate(items, crm),
+        estimate=_estimate(items, recipe, crm),
     )
     return plan.bind(recipe, crm, store)
 
@@ -127,9 +128,10 @@ def _capped(items: Iterable[PlanItem], places: int | None) -> Iterator[PlanItem]
         yield item
 
 
-def _estimate(items: tuple[PlanItem, ...], crm: Crm) -> Estimate:
+def _estimate(items: tuple[PlanItem, ...], recipe: Recipe[Any, Any], crm: Crm) -> Estimate:
+    size, ahead = crm.batch_size, max(1, recipe.look_ahead)
     requests = sum(
-        _cost_together(list(group), crm.batch_size) if together else sum(map(_cost, group))
+        _cost_together(list(group), size, ahead) if together else sum(map(_cost, group))
         for together, group in groupby(
             (item.actions for item in items if item.actions), lambda actions: _go_together(actions, crm)
         )
@@ -143,13 +145,20 @@ def _estimate(items: tuple[PlanItem, ...], crm: Crm) -> Estimate:
 
 
 def _cost(actions: tuple[Action, ...]) -> int:
-    return READS_PER_ITEM + sum(REQUESTS_PER_ACTION.get(action.kind, 1) for action in actions)
+    return READS_PER_ITEM + _cost_of_writing(actions)
 
 
-def _cost_together(several: list[tuple[Action, ...]], size: int) -> int:
-    """Return what items cost that are read and written many in one request: each chunk as much as one."""
-    some = (several[start : start + size] for start in range(0, len(several), size))
-    return sum(max(map(_cost, chunk)) for chunk in some)
+def _cost_of_writing(actions: tuple[Action, ...]) -> int:
+    return sum(REQUESTS_PER_ACTION.get(action.kind, 1) for action in actions)
+
+
+def _cost_together(several: list[tuple[Action, ...]], size: int, ahead: int) -> int:
+    """Return what items cost that are read and written many in one request: each chunk as much as one.
+
+    A recipe that looks ahead reads for so many chunks at once.
+    """
+    reads = READS_PER_ITEM * ceil(len(several) / (size * ahead))
+    return reads + sum(max(map(_cost_of_writing, chunk)) for chunk in chunks(several, size))
 
 
 def _go_together(actions: tuple[Action, ...], crm: Crm) -> bool:

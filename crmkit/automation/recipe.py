@@ -22,6 +22,7 @@ from crmkit.crm.setup import Watch
 from crmkit.exceptions import NotFound
 
 if TYPE_CHECKING:
+    from crmkit.automation import rows
     from crmkit.automation.plan import Plan, PlanItem
 
 __all__ = ["Context", "Decision", "Recipe", "Settings"]
@@ -183,6 +184,14 @@ class Recipe(ABC, Generic[S, Snap]):
             ctx: The portal, for reports that read it; nothing is written.
             items: The present decisions; ``item.facts`` is what :meth:`decide` said of each.
             memories: What the ledger remembers of entities, by entity.
+        """
+        return ()
+
+    def columns(self, ctx: Context[S]) -> Sequence[rows.Column]:
+        """Return the columns of the file that this recipe reads, for ``crmkit recipes NAME --template FILE``.
+
+        Args:
+            ctx: The portal, whose legal values are written beside the columns; nothing is written there.
         """
         return ()
 

@@ -112,6 +112,10 @@ HELP: dict[str, tuple[str, str]] = {
         "Change a setting this once: key=value. May be repeated.",
     ),
     "option.limit": ("Сколько строк показать.", "How many rows to show."),
+    "option.template": (
+        "Записать пустой файл, который заполняют для этого рецепта (.xlsx или .csv).",
+        "Write the empty file that people fill in for this recipe (.xlsx or .csv).",
+    ),
     "option.all": (
         "Показать и те сделки, которые не трогаем, с причиной.",
         "List the deals that are left alone too, with the reason.",
@@ -173,6 +177,10 @@ HELP: dict[str, tuple[str, str]] = {
 }
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    "recipes.template": (
+        "Шаблон записан: {path}, столбцов: {count}. Допустимые значения — в примечаниях к заголовкам.",
+        "The template was written: {path}, {count} columns. Legal values are notes at the headers.",
+    ),
     "error": ("Ошибка:", "Error:"),
     "hint": ("Что делать:", "What to do:"),
     "usage.hint": ("crmkit --help покажет команды", "crmkit --help shows the commands"),

@@ -20,6 +20,7 @@ from crmkit.automation.memory import Memory
 from crmkit.automation.messages import Message
 from crmkit.automation.plan import PlanItem
 from crmkit.automation.recipe import Context, Decision, Recipe, Settings
+from crmkit.automation.rows import Column
 from crmkit.automation.table import Table
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import NewCompany, Ref
@@ -111,6 +112,10 @@ class BulkBp(Recipe[BulkBpSettings, Snapshot]):
     ) -> tuple[Table, ...]:
         """Return the deals of the period by responsible and by stage, and the rows with mistakes."""
         return report.tables(ctx, items)
+
+    def columns(self, ctx: Context[BulkBpSettings]) -> Sequence[Column]:
+        """Return the columns of the file: those of the mapping, or of the portal's fields."""
+        return self._reader.columns(ctx)
 
 
 @dataclass(frozen=True)
