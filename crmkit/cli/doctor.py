@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from crmkit.automation.calendar import WorkCalendar
 from crmkit.cli import finder
 from crmkit.cli.errors import DONE, USAGE
 from crmkit.cli.frame import command
@@ -20,7 +21,7 @@ def register(app: typer.Typer) -> None:
     def doctor(session: Session) -> int:
         crm, out = session.crm, session.out
         with out.progress("progress.check"):
-            problems = [*crm.check(), *_recipe_problems(session)]
+            problems = [*crm.check(), *_recipe_problems(session), *_service_problems(session)]
         budget, me = crm.budget(), crm.me()
         out.document(
             {
@@ -52,4 +53,31 @@ def _recipe_problems(session: Session) -> list[str]:
                 session.crm.capabilities.require(capability)
         except CrmkitError as error:
             problems.append(str(error))
+    return problems
+
+
+def _service_problems(session: Session) -> list[str]:
+    """Check what ``[serve]`` says about this portal: recipes, schedules, the secret of its events."""
+    from crmkit.runtime.engine.cron import Cron  # noqa: PLC0415  (loads SQLAlchemy)
+
+    portal, problems = session.portal, []
+    calendar = WorkCalendar(portal.zone)
+    for name, served in session.config.serve.recipes.items():
+        if portal.name not in (served.portals or (portal.name,)):
+            continue
+        where = f"serve.recipes.{name}"
+        try:
+            watches = finder.find(name).watches
+            if served.cron:
+                Cron.parse(served.cron, calendar)
+            if watches and portal.webhook.secret is not None:
+                session.crm.door(watches)
+        except CrmkitError as error:
+            problems.append(f"{where}: {error}")
+            continue
+        if watches and portal.webhook.secret is None:
+            hint = f"crmkit setup {name}" if served.cron else f"set cron, or run: crmkit setup {name}"
+            problems.append(
+                f"{where}: {portal.where('webhook.secret')} is not set: no event is heard ({hint})"
+            )
     return problems

@@ -13,6 +13,7 @@ from rich.table import Table
 from crmkit.cli import finder
 from crmkit.cli.errors import DONE
 from crmkit.cli.frame import command, subcommands
+from crmkit.cli.letters import retry_letters, show_letters
 from crmkit.cli.results import counts_line, items_table, show_result
 from crmkit.cli.session import Session
 from crmkit.cli.settle import settle
@@ -35,7 +36,7 @@ RunArgument = Annotated[str, typer.Argument(help="cli.argument.run")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``runs list``, ``show``, ``retry``, ``settle`` and ``export``."""
+    """Add ``runs list``, ``show``, ``retry``, ``letters``, ``settle`` and ``export``."""
     group = subcommands(app, "runs")
 
     @command(group, "list")
@@ -60,7 +61,16 @@ def register(app: typer.Typer) -> None:
         return DONE
 
     @command(group, "retry")
-    def retry(session: Session, run: RunArgument = "last", first: FirstOption = None) -> int:
+    def retry(
+        session: Session,
+        run: RunArgument = "last",
+        *,
+        first: FirstOption = None,
+        letter: Annotated[list[int] | None, typer.Option("--letter", help="cli.option.letter")] = None,
+        letters: Annotated[bool, typer.Option("--letters", help="cli.option.all_letters")] = False,
+    ) -> int:
+        if letter or letters:
+            return retry_letters(session, letter or (), every=letters)
         from crmkit.runtime import executor, undo  # noqa: PLC0415  (load SQLAlchemy)
 
         record = run_named(session, run)
@@ -72,6 +82,15 @@ def register(app: typer.Typer) -> None:
                 record.id, recipe, session.crm, session.ledger, on_item=lambda _item: step(), limit=first
             )
         return show_result(session, result)
+
+    @command(group, "letters")
+    def letters(
+        session: Session,
+        *,
+        recipe: Annotated[str, typer.Option("--recipe", help="cli.option.recipe", show_default=False)] = "",
+        limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="cli.option.limit")] = 20,
+    ) -> int:
+        return show_letters(session, recipe=recipe, limit=limit)
 
     @command(group, "settle")
     def settle_(

@@ -42,7 +42,8 @@ def test_every_command_has_the_shared_options() -> None:
     assert {"demo", "init", "doctor", "recipes", "plan", "apply", "undo", "report"} <= {
         path[0] for path in found
     }
-    assert {path[1] for path in found if path[0] == "runs"} == {"list", "show", "retry", "export"}
+    runs = {"list", "show", "retry", "letters", "settle", "export"}
+    assert {path[1] for path in found if path[0] == "runs"} == runs
     for path, command in found.items():
         assert {option for parameter in command.params for option in parameter.opts} >= SHARED, path
 
