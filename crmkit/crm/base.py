@@ -11,6 +11,7 @@ from crmkit.clock import Clock
 from crmkit.crm.capabilities import Capabilities, Capability
 from crmkit.crm.doors import Door
 from crmkit.crm.models import FieldSpec, Person, Pipeline
+from crmkit.crm.rights import Operation, Right
 from crmkit.crm.rooms import Comments, Companies, Contacts, Deals, Steps, Tasks, Users, Workflows, Workspaces
 from crmkit.crm.setup import Guide, Handler, Watch
 from crmkit.exceptions import Unsupported
@@ -96,6 +97,24 @@ class Crm:
     def check(self) -> Iterable[str]:
         """Compare the configuration with the live portal; yield one line per problem, none if all is well."""
         raise NotImplementedError
+
+    def rights(
+        self, token: str, asked: Sequence[Operation], *, pipeline: str = "", adding: bool = False
+    ) -> Sequence[Right]:
+        """Find out what the owner of another token may do in this portal. Nothing is changed.
+
+        Args:
+            token: Where that token is kept: ``env:NAME`` or ``file:PATH``.
+            asked: About what.
+            pipeline: Which deals are meant (logical name or vendor id); empty: any.
+            adding: Whether adding and importing may be asked too, if the provider has no certain way.
+
+        Raises:
+            AuthenticationError: The token was refused as a whole.
+            ConfigurationError: There is no token where it should be.
+        """
+        self.capabilities.require(Capability.ROLE_PROBE)
+        raise NotImplementedError(f"{self.provider} declares role_probe but rights is not written")
 
     def setup_guide(self, watches: Sequence[Watch], handler: Handler) -> Guide:
         """Tell what a person sets up in the portal so that it calls the handler; nothing is written.

@@ -39,6 +39,7 @@ class Capability(StrEnum):
     DEPARTMENT_HEADS = "department_heads"
     COMPANY_TYPES = "company_types"
     PRODUCT_ROWS = "product_rows"
+    ROLE_PROBE = "role_probe"
 
 
 @dataclass(frozen=True)

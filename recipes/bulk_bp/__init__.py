@@ -2,8 +2,8 @@
 
 ``recipe`` reads like the document it was built from. Beside it: ``settings``, ``mapping`` (which column of
 the file goes where), ``table`` (rows become deals), ``reading`` (what the portal knows of them already),
-``report`` (deals by responsible and by stage). ``satellites`` are recipes of their own for what goes on around
-these deals.
+``report`` (deals by responsible and by stage). ``satellites`` are recipes of their own for what goes on
+around these deals.
 """
 
 from recipes.bulk_bp import satellites

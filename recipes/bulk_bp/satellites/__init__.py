@@ -8,6 +8,7 @@ should, and no more).
 from recipes.bulk_bp.satellites.calls import BulkBpCalls, CallSettings
 from recipes.bulk_bp.satellites.handover import BulkBpHandover, HandoverRule, HandoverSettings
 from recipes.bulk_bp.satellites.refusals import BulkBpRefusals, RefusalSettings
+from recipes.bulk_bp.satellites.roles import BulkBpRoles, RoleRule, RoleSettings
 from recipes.bulk_bp.satellites.spaces import BulkBpSpaces
 from recipes.bulk_bp.satellites.spaces_settings import SpaceSettings
 
@@ -15,10 +16,13 @@ __all__ = [
     "BulkBpCalls",
     "BulkBpHandover",
     "BulkBpRefusals",
+    "BulkBpRoles",
     "BulkBpSpaces",
     "CallSettings",
     "HandoverRule",
     "HandoverSettings",
     "RefusalSettings",
+    "RoleRule",
+    "RoleSettings",
     "SpaceSettings",
 ]

@@ -11,7 +11,6 @@ import pytest
 
 from crmkit.automation.plan import Plan, PlanItem
 from crmkit.automation.recipe import Context, Recipe
-from crmkit.cli.finder import make
 from crmkit.crm.base import Crm
 from crmkit.crm.models import Ref
 from crmkit.runtime.effects import Effects
@@ -19,8 +18,20 @@ from crmkit.runtime.ledger import Ledger
 from crmkit.runtime.results import RunResult
 from crmkit.sandbox import Sandbox
 from crmkit.testing import bitrix24, planfix
+from recipes.bulk_bp import BulkBp
+from recipes.bulk_bp.satellites import (
+    BulkBpCalls,
+    BulkBpHandover,
+    BulkBpRefusals,
+    BulkBpRoles,
+    BulkBpSpaces,
+)
 
-MANAGER, COLLEAGUE, HEAD = "user:4", "user:5", "user:2"
+MANAGER = "user:4"
+KINDS: dict[str, type[Recipe[Any, Any]]] = {
+    kind.name: kind
+    for kind in (BulkBp, BulkBpCalls, BulkBpHandover, BulkBpRefusals, BulkBpRoles, BulkBpSpaces)
+}
 READS = (
     ".list",
     ".get",
@@ -51,8 +62,9 @@ class Portal:
         self.box.clock.advance(**delta)
 
     def recipe(self, name: str, **settings: Any) -> Recipe[Any, Any]:
-        """Return a recipe as the command line makes it."""
-        return make(name, settings)
+        """Return a recipe of this package."""
+        kind = KINDS[name]
+        return kind(kind.settings_type(**settings))
 
     def plan(self, recipe: Recipe[Any, Any]) -> Plan:
         return recipe.plan(self.crm, memory=self.ledger)

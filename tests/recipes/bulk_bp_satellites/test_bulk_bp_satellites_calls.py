@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -195,10 +194,10 @@ def test_killed_before_and_after_every_write(b24: Any) -> None:
     assert b24.run(recipe).counts == {}
 
 
-def test_the_program_lists_the_recipes(make_bitrix24: Callable[..., Any]) -> None:
+def test_the_program_lists_the_recipes() -> None:
     from crmkit.cli.finder import found
 
-    names = {"bulk_bp_calls", "bulk_bp_refusals", "bulk_bp_handover", "bulk_bp_spaces"}
+    names = {f"bulk_bp_{one}" for one in ("calls", "refusals", "handover", "spaces", "roles")}
     assert names <= set(found())
 
 

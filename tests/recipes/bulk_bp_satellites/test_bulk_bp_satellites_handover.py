@@ -6,8 +6,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from crmkit.exceptions import ConfigurationError, Unsupported
+from crmkit.exceptions import Unsupported
 from crmkit.sandbox import Fault
 
 NAME, STAGE = "bulk_bp_handover", "C2:HANDOVER"
@@ -97,7 +98,7 @@ def test_R4_06_once_per_stay_and_what_a_person_decides_stays(b24: Any) -> None:
 
 
 def test_a_rule_without_people_is_refused(b24: Any) -> None:
-    with pytest.raises(ConfigurationError, match="needs people in to"):
+    with pytest.raises(ValidationError, match="needs people in to"):
         b24.recipe(NAME, rules={STAGE: {"pick": "turn"}})
 
 

@@ -33,6 +33,7 @@ CAPABILITIES = Capabilities(
             Capability.DEPARTMENT_HEADS,
             Capability.COMPANY_TYPES,
             Capability.PRODUCT_ROWS,
+            Capability.ROLE_PROBE,
         }
     ),
     reasons={
@@ -55,6 +56,9 @@ CAPABILITIES = Capabilities(
         Capability.WORKFLOWS: (
             "an administrator's token and a tariff with business processes; a start carries no key, "
             "and the portal may limit how many run on one object"
+        ),
+        Capability.ROLE_PROBE: (
+            "with a token of the role, without changing anything; adding and importing only if asked for"
         ),
         Capability.EXTRANET_GROUPS: (
             "new extranet groups may be switched off by the vendor in favour of collabs, which have no API"

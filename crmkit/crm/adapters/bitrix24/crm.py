@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from crmkit.bitrix24 import Bitrix24
 from crmkit.clock import Clock
-from crmkit.config import PortalConfig
+from crmkit.config import PortalConfig, Secret
 from crmkit.crm import base
 from crmkit.crm.adapters.bitrix24.account import Account
 from crmkit.crm.adapters.bitrix24.capabilities import CAPABILITIES
@@ -19,6 +19,8 @@ from crmkit.crm.adapters.bitrix24.deals import Deals
 from crmkit.crm.adapters.bitrix24.door import Bitrix24Door, door
 from crmkit.crm.adapters.bitrix24.drift import problems
 from crmkit.crm.adapters.bitrix24.people import Companies, Contacts, Users
+from crmkit.crm.adapters.bitrix24.probing import Prober
+from crmkit.crm.adapters.bitrix24.query import pipeline_id
 from crmkit.crm.adapters.bitrix24.room import Tools
 from crmkit.crm.adapters.bitrix24.setup import guide
 from crmkit.crm.adapters.bitrix24.steps import Steps
@@ -26,6 +28,7 @@ from crmkit.crm.adapters.bitrix24.tasks import Tasks
 from crmkit.crm.adapters.bitrix24.workflows import Workflows
 from crmkit.crm.adapters.bitrix24.workspaces import Workspaces
 from crmkit.crm.models import FieldSpec, Person, Pipeline
+from crmkit.crm.rights import Operation, Right
 from crmkit.crm.setup import Guide, Handler, Watch
 from crmkit.exceptions import ConfigurationError
 
@@ -132,6 +135,22 @@ class Bitrix24Crm(base.Crm):
             TransportError: The portal was not reached.
         """
         return problems(self._tools)
+
+    def rights(
+        self, token: str, asked: Sequence[Operation], *, pipeline: str = "", adding: bool = False
+    ) -> Sequence[Right]:
+        """Find out what the owner of another incoming webhook may do; see :mod:`.probing` how.
+
+        Raises:
+            AuthenticationError: The webhook was refused as a whole.
+            ConfigurationError: There is no webhook where it should be, or no such pipeline.
+        """
+        portal = self._tools.portal
+        category = pipeline_id(pipeline, portal, self._tools.account.stages()) if pipeline else None
+        theirs = portal.model_copy(update={"token": Secret(token), "user": None})
+        with connect(theirs, clock=self.clock) as other:
+            prober = Prober(self._tools.client, other.native(), category, adding=adding)
+            return [prober.ask(one) for one in asked]
 
     def setup_guide(self, watches: Sequence[Watch], handler: Handler) -> Guide:
         """Tell how outgoing webhooks are made that call the handler; nothing is bound here."""

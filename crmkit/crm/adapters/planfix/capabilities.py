@@ -62,6 +62,10 @@ CAPABILITIES = Capabilities(
             "entries of an analytics (data tag), which a person makes once; "
             "an entry lives in a comment, within one day; its colour is that of the analytics"
         ),
+        Capability.ROLE_PROBE: (
+            "what a role may do is set for every object and field; the API neither tells it nor refuses a "
+            "change before it has looked at the whole request"
+        ),
         Capability.EXTRANET_GROUPS: (
             "clients cannot be let into a project; contacts are given access to single tasks"
         ),
