@@ -42,7 +42,6 @@ def read_snapshots(
     companies: Sequence[Company],
     twins: Twins,
     *,
-    verify: bool = False,
     recent: Recent | None = None,
 ) -> Iterator[Snapshot]:
     """Yield some companies in full, with a few requests for all of them.
@@ -53,7 +52,6 @@ def read_snapshots(
         companies: The companies, as they were read a moment ago.
         twins: Who seems to be the same client.
         recent: Take the deals from here instead of asking for those of each company: some may be missing.
-        verify: Look whether the twins still exist: they may have been learnt some hours ago.
     """
     refs = [company.ref for company in companies]
     memories = ctx.memory.recall(ctx.crm.portal, NAME, refs)
@@ -75,7 +73,7 @@ def read_snapshots(
             gone=frozenset(made) - there,
             task=task,
             task_problem=problem,
-            twins=_still_there(ctx, older) if verify and older else older,
+            twins=_still_there(ctx, older) if older else (),
         )
 
 
@@ -134,5 +132,6 @@ class _Tasks:
 
 
 def _still_there(ctx: Ctx, twins: tuple[Twin, ...]) -> tuple[Twin, ...]:
+    """Return those that were not deleted or merged away since they were learnt."""
     found = {one.id for one in ctx.crm.companies.find(Company.with_ids(*(t.company.id for t in twins)))}
     return tuple(twin for twin in twins if twin.company.id in found)

@@ -54,7 +54,7 @@ class Reader:
 
     def sweep(self, ctx: Ctx) -> Iterator[Snapshot]:
         """Yield every company that has to be judged, once."""
-        portal, twins = self._read_portal(ctx), self._learn_all(ctx)
+        portal, twins = self._read_portal(ctx), self._known_twins(ctx, now=True)
         recent: Recent | None = None
         for companies in chunks(self._companies(ctx, portal), CHUNK):
             # Deals side by side can be created in one request, where the portal has such; tasks cannot.
@@ -64,7 +64,8 @@ class Reader:
             if Capability.BATCH in ctx.crm.capabilities:
                 yield from read_snapshots(ctx, portal, together, twins)
             else:
-                recent = recent or read_recent(ctx, portal, self._since(ctx, portal) - MARGIN)
+                if recent is None:
+                    recent = read_recent(ctx, portal, self._since(ctx, portal) - MARGIN)
                 yield from self._cheaply(ctx, portal, together, twins, recent)
 
     def _cheaply(
@@ -103,7 +104,7 @@ class Reader:
     def _afresh(self, ctx: Ctx, companies: Sequence[Company]) -> list[Snapshot]:
         twins = self._known_twins(ctx)
         twins.learn(one for one in companies if not one.deleted)
-        return list(read_snapshots(ctx, self._known_portal(ctx), companies, twins, verify=True))
+        return list(read_snapshots(ctx, self._known_portal(ctx), companies, twins))
 
     # Which companies
 
@@ -174,14 +175,15 @@ class Reader:
         self._portal = (ctx.crm, ctx.now(), portal)
         return portal
 
-    def _known_twins(self, ctx: Ctx) -> Twins:
-        now = ctx.now()
+    def _known_twins(self, ctx: Ctx, *, now: bool = False) -> Twins:
+        """Return the marks of all companies: as they are now, or were a minute ago."""
+        moment = ctx.now()
         if self._twins is not None and self._twins[0] is ctx.crm:
             crm, learnt, heard, twins = self._twins
-            if learnt <= now < learnt + TWINS_LEARNT:
-                if self._settings.duplicates and now >= heard + TWINS_LAST:
+            if learnt <= moment < learnt + TWINS_LEARNT:
+                if self._settings.duplicates and (now or moment >= heard + TWINS_LAST):
                     twins.learn(ctx.crm.companies.find(Company.changed_since(heard - SKEW)))
-                    self._twins = (crm, learnt, now, twins)
+                    self._twins = (crm, learnt, moment, twins)
                 return twins
         return self._learn_all(ctx)
 

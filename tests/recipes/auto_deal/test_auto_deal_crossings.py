@@ -95,6 +95,16 @@ def test_a_deal_made_by_hand_ends_the_asking(desk: Any) -> None:
     assert len(desk.deals()) == 1
 
 
+def test_a_deal_made_with_a_person_of_the_company_counts(make_desk: MakeDesk) -> None:
+    desk = make_desk(sandbox={"companies": 3}, since=date(2024, 1, 1))
+    if desk.provider == "bitrix24":
+        pytest.skip("bitrix24: a deal of a company names the company, its contacts stand beside it")
+    deal = desk.by_hand("1001")
+    desk.box.account.tasks[deal].counterparty = 5001
+    assert desk.verdict("1001") == "adopted"
+    assert desk.verdict("1002") == "create"
+
+
 def test_a_task_closed_too_early_is_opened_once_then_left_to_people(desk: Any) -> None:
     company = desk.company()
     desk.run()

@@ -87,6 +87,16 @@ def test_a_twin_that_appears_while_the_plan_waits_is_noticed(desk: Open) -> None
     assert office.verdict(number) == "duplicate"
 
 
+def test_twins_that_appear_side_by_side_between_two_sweeps_get_one_deal(desk: Open) -> None:
+    office = desk()
+    office.plan()
+    older = office.company("Альфа", tariff="Базовый", email="a@x.ru")
+    office.wait(seconds=5)
+    office.company("Бета", tariff="Базовый", email="a@x.ru")
+    office.run()
+    assert [deal.company.id for deal in office.deals] == [older]
+
+
 def test_the_month_turns_over_between_plan_and_apply(desk: Open) -> None:
     office = desk()
     office.at(datetime(2025, 1, 31, 23, 59, tzinfo=office.crm.timezone))
