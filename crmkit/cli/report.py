@@ -17,7 +17,7 @@ from crmkit.automation.table import shown
 from crmkit.cli.errors import DONE
 from crmkit.cli.frame import command
 from crmkit.cli.output import Output
-from crmkit.cli.plan import LimitOption, make_plan
+from crmkit.cli.plan import LimitOption, SetOption, make_plan
 from crmkit.cli.session import Session
 from crmkit.exceptions import ConfigurationError
 from crmkit.reports import Table, to_csv, to_html, write
@@ -46,10 +46,11 @@ def register(app: typer.Typer) -> None:
         form: Annotated[Format, typer.Option("--format", "-f", help="cli.option.format")] = Format.table,
         out: Annotated[Path | None, typer.Option("--out", "-o", help="cli.option.out")] = None,
         limit: LimitOption = 20,
+        settings: SetOption = None,
     ) -> int:
         if form is Format.xlsx and out is None:
             raise ConfigurationError("XLSX cannot be printed", hint="name a file: --out report.xlsx")
-        plan, recipe = make_plan(session, name), session.recipe(name)
+        plan, recipe = make_plan(session, name, settings), session.recipe(name, settings)
         memories = session.ledger.recall(plan.portal, name, session.ledger.known(plan.portal, name))
         lines, figures = recipe.results(plan.items, memories), recipe.figures(plan.items, memories)
         counted = figures if isinstance(figures, FiguresLike) else None

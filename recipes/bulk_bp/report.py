@@ -199,12 +199,12 @@ def _day(deal: Deal, what: str, zone: tzinfo) -> date | None:
 
 
 def _bounds(ctx: Ctx) -> tuple[datetime, datetime]:
+    """Return where the period begins, and where it has ended: what happens just now is in it."""
     zone, settings = ctx.crm.timezone, ctx.settings
     since = datetime.combine(settings.since, time(), zone) if settings.since else _beginning(ctx)
-    until = (
-        datetime.combine(settings.until + timedelta(days=1), time(), zone) if settings.until else ctx.now()
-    )
-    return since, until
+    if settings.until is None:
+        return since, ctx.now() + timedelta(seconds=1)
+    return since, datetime.combine(settings.until + timedelta(days=1), time(), zone)
 
 
 def _beginning(ctx: Ctx) -> datetime:
