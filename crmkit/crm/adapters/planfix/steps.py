@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -55,11 +56,11 @@ class Steps(base.Steps):
         )
         row = {number: value for number, value in values.items() if value is not None}
         entries = self._tools.client.datatags
-        if step.comment is None:
-            added = entries.add(task, tag, [row])
-        else:
-            added = entries.append(task, number_of(step.comment, "comment"), tag, [row])
-        return WriteResult(id=str(added.keys[0]))
+        if step.comment is not None:
+            with suppress(NotFound):  # somebody deleted the comment: the portal makes another one
+                comment = number_of(step.comment, "comment")
+                return WriteResult(id=str(entries.append(task, comment, tag, [row]).keys[0]))
+        return WriteResult(id=str(entries.add(task, tag, [row]).keys[0]))
 
     def get(self, step_id: str) -> Step:
         """Return one step: ``GET /datatag/entry/{key}``.
