@@ -14,6 +14,13 @@ from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES as PLANFIX
 from crmkit.crm.capabilities import Capability
 from crmkit.planfix import operations
 from recipes.auto_deal import AutoDeal
+from recipes.bulk_bp.satellites import (
+    BulkBpCalls,
+    BulkBpHandover,
+    BulkBpRefusals,
+    BulkBpRoles,
+    BulkBpSpaces,
+)
 from recipes.lost_client import LostClient
 from recipes.stale_deals import StaleDeals
 
@@ -23,6 +30,11 @@ RECIPES: dict[type[Recipe[Any, Any]], str] = {
     StaleDeals: "warn_after=10",
     AutoDeal: "mode=monthly",
     LostClient: "lookback_days=90",
+    BulkBpCalls: "daily_cap=50",
+    BulkBpRefusals: "repeat=each",
+    BulkBpHandover: "days=2",
+    BulkBpSpaces: "resend_days=14",
+    BulkBpRoles: "adding=true",
 }
 """Whose settings have a page, with an example of one."""
 PROVIDERS = (PLANFIX, BITRIX24)
