@@ -126,9 +126,9 @@ class Receiver:
             return Outcome.TOO_LARGE
         incoming = Incoming(
             path=request.path_params.get("secret", ""),
-            headers={key.lower(): value for key, value in request.headers.items()},
+            headers=dict(request.headers),  # ASGI has them in lower case
             body=body,
-            query=request.url.query,
+            query=request.scope["query_string"].decode("latin-1"),
         )
         try:
             hints = [_hint(gate.portal, notice) for notice in gate.door.read(incoming)]
@@ -146,7 +146,8 @@ class Receiver:
     async def _store(self, hints: Sequence[Hint]) -> Outcome:
         writing = [asyncio.wrap_future(self._engine.submit(hint)) for hint in hints]
         try:
-            receipts = await asyncio.wait_for(asyncio.gather(*writing), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                receipts = [await one for one in writing]
         except (CrmkitError, TimeoutError):
             return Outcome.NOT_STORED
         wanted = any(receipt is not Receipt.IGNORED for receipt in receipts)
