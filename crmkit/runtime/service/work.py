@@ -158,6 +158,8 @@ class Worker:
             if item.deferred:
                 at = item.not_before or tomorrow
                 self._engine.timer(at + OVERDUE, crm.portal, item.entity, name, "deferred")
+            if item.look_again is not None:
+                self._engine.timer(item.look_again + OVERDUE, crm.portal, item.entity, name, "look_again")
 
     def _report(
         self, batch: Batch, behind: Mapping[Ref, Sequence[Job]], plan: Plan, result: RunResult
