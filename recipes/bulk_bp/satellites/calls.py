@@ -371,7 +371,10 @@ def _snapshots(
 
 
 def _changed_by(ctx: Ctx, deal: Deal, memory: Memory) -> AuthorKind:
-    """Return who made the last change, if there is a date that we have not seen yet."""
+    """Return who made the last change, if there is a date that we have not seen yet.
+
+    A change of our own hides who wrote the date: we write it only when a deal is imported.
+    """
     at = deal.fields.get(ctx.settings.callback_field)
     dates = [one.data["at"] for one in memory.effects if "at" in one.data]
     if ctx.settings.robots == "count" or not isinstance(at, datetime) or dates[-1:] == [at]:
@@ -382,4 +385,6 @@ def _changed_by(ctx: Ctx, deal: Deal, memory: Memory) -> AuthorKind:
         if one.kind in (ActivityKind.FIELDS, ActivityKind.CREATED)
     )
     last = next(changes, None)
-    return last.author_kind if last else AuthorKind.UNKNOWN
+    if last is None or (last.kind is ActivityKind.FIELDS and last.author in (None, ctx.crm.me())):
+        return AuthorKind.UNKNOWN
+    return last.author_kind

@@ -89,6 +89,10 @@ class Office:
         """The stages of all pipelines."""
         return tuple(stage for pipeline in self.pipelines for stage in pipeline.stages)
 
+    def pipeline_of(self, stage: str) -> str:
+        """Return the id of the pipeline of a stage, by its id."""
+        return next((one.id for one in self.pipelines for part in one.stages if part.id == stage), "")
+
     def stages_called(self, names: Iterable[str], what: str) -> frozenset[str]:
         """Return the ids of stages by logical name, id or title.
 

@@ -8,7 +8,7 @@ number stands in the company. Where there is none yet, the task waits for it, an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
@@ -32,6 +32,7 @@ from recipes.bulk_bp.satellites.texts import counted, say
 __all__ = ["BulkBpHandover", "HandoverRule", "HandoverSettings", "HandoverSnapshot"]
 
 HANDOVERS = "bulk_bp_handover"
+AT_ONCE = 50
 GIVEN, TASK, LEFT = "handover", "task", "left"
 Ctx = Context["HandoverSettings"]
 
@@ -110,16 +111,16 @@ class BulkBpHandover(Recipe[HandoverSettings, HandoverSnapshot]):
         """Yield the deals on the stages of the rules, then those that were handed over and have moved on."""
         frame = _Frame.read(ctx)
         seen: set[Ref] = set()
-        for deal in ctx.crm.deals.find(Deal.in_stage(*frame.rules)):
-            seen.add(deal.ref)
-            yield frame.snapshot(ctx, deal)
-        for refs in chunks(_not_left(ctx, seen), 50):
+        for deals in chunks(ctx.crm.deals.find(Deal.in_stage(*frame.rules)), AT_ONCE):
+            seen.update(deal.ref for deal in deals)
+            yield from frame.snapshots(ctx, deals)
+        for refs in chunks(_not_left(ctx, seen), AT_ONCE):
             for deal in ctx.crm.deals.find(Deal.with_ids(*(ref.id for ref in refs))):
                 yield HandoverSnapshot(deal, frame.office)
 
     def observe(self, ctx: Ctx, entity: Ref) -> HandoverSnapshot:
         """Read one deal with its company."""
-        return _Frame.read(ctx).snapshot(ctx, ctx.crm.deals.get(entity.id))
+        return next(_Frame.read(ctx).snapshots(ctx, [ctx.crm.deals.get(entity.id)]))
 
     def entity(self, snapshot: HandoverSnapshot) -> Ref:
         """Return the deal."""
@@ -259,15 +260,23 @@ class _Frame:
             rules |= dict.fromkeys(office.stages_called((name,), f"{HANDOVERS}: rules"), rule)
         return cls(office, rules, _load(ctx, rules.values()))
 
-    def snapshot(self, ctx: Ctx, deal: Deal) -> HandoverSnapshot:
-        """Return a deal with its company."""
-        rule = self.rules.get(deal.stage.id) if deal.stage else None
-        company = ctx.crm.companies.get(deal.company.id) if rule and deal.company else None
-        found = HandoverSnapshot(deal, self.office, rule, company, dict(self.load))
-        known = ctx.memory.recall(ctx.crm.portal, HANDOVERS, (deal.ref,)).get(deal.ref, Memory())
-        if rule and rule.pick == "load" and not known.last(GIVEN) and (who := _taker(found)):
-            self.load[who.id] += 1
-        return found
+    def snapshots(self, ctx: Ctx, deals: Sequence[Deal]) -> Iterator[HandoverSnapshot]:
+        """Yield deals with their companies; these are read together."""
+        known = ctx.memory.recall(ctx.crm.portal, HANDOVERS, [deal.ref for deal in deals])
+        wanted = sorted({one.company.id for one in deals if one.company and self._rule(one)})
+        read = ctx.crm.companies.find(Company.with_ids(*wanted)) if wanted else ()
+        companies = {one.ref: one for one in read}
+        for deal in deals:
+            rule = self._rule(deal)
+            company = companies.get(deal.company) if deal.company else None
+            found = HandoverSnapshot(deal, self.office, rule, company, dict(self.load))
+            new = known.get(deal.ref, Memory()).last(GIVEN) is None
+            if rule and rule.pick == "load" and new and (who := _taker(found)):
+                self.load[who.id] += 1
+            yield found
+
+    def _rule(self, deal: Deal) -> HandoverRule | None:
+        return self.rules.get(deal.stage.id) if deal.stage else None
 
 
 def _load(ctx: Ctx, rules: Iterable[HandoverRule]) -> Counter[str]:

@@ -196,11 +196,12 @@ def _nothing(case: Case) -> Decision:
 
 
 def _target(office: Office, deal: Deal, settings: RefusalSettings) -> str:
-    """Return the id of the stage of the copy."""
+    """Return the id of the stage of the copy; of several with the name, that of the deal's own pipeline."""
     own = deal.stage.pipeline if deal.stage else ""
     names = next(((one.id, one.key, one.name) for one in office.pipelines if one.id == own), ())
     name = next((settings.stages[one] for one in names if one in settings.stages), settings.stage)
-    return min(office.stages_called((name,), REFUSALS))
+    ids = office.stages_called((name,), REFUSALS)
+    return min(ids, key=lambda one: (office.pipeline_of(one) != own, one))
 
 
 def _frame(ctx: Ctx) -> tuple[Office, frozenset[str]]:

@@ -169,6 +169,13 @@ def test_R4_05_what_a_robot_wrote_is_listed_and_not_heeded(b24: Any) -> None:
     assert b24.run(b24.recipe(NAME, robots="count")).counts == {"done": 1}
 
 
+def test_R4_05_what_we_change_afterwards_does_not_hide_who_set_the_date(b24: Any) -> None:
+    deal = b24.deal("C2:HANDOVER")
+    b24.edit(deal, **{FIELD: TOMORROW.isoformat()})
+    b24.run(b24.recipe("bulk_bp_handover", rules={"calls_handover": {"to": ["user:7"]}}))
+    assert b24.verdicts(b24.recipe(NAME)) == {str(deal): "callback"}
+
+
 def test_both_calls_can_be_due_at_once(b24: Any) -> None:
     deal = b24.deal("C2:NEW")
     b24.edit(deal, **{FIELD: TOMORROW.isoformat()})
