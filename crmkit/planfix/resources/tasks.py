@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TypedDict, Unpack
 
 from crmkit.planfix import filters as conditions
-from crmkit.planfix.checks import positive
+from crmkit.planfix.checks import is_number, positive
 from crmkit.planfix.connection import Connection, FieldKey, field_list
 from crmkit.planfix.filters import FilterLike
 from crmkit.planfix.ids import Person, Ref, external_id, person_of
@@ -27,7 +27,9 @@ from crmkit.planfix.models.task import (
 from crmkit.planfix.resources import writing
 from crmkit.planfix.resources.base import PAGE_LIMIT, Listing, ReadBack, Resource
 from crmkit.planfix.resources.custom_fields import CustomFields, CustomValues
+from crmkit.planfix.resources.objects import Objects
 from crmkit.planfix.resources.writer import Writer
+from crmkit.planfix.resources.writing import custom_ids
 
 __all__ = ["TaskValues", "Tasks"]
 
@@ -123,6 +125,7 @@ class Tasks(Resource):
 
     def __init__(self, connection: Connection, custom_fields: CustomFields) -> None:
         super().__init__(connection)
+        self._objects = Objects(connection)
         self._writer = Writer(connection, "task", _COLUMNS, custom_fields, self.get)
         self._listing = Listing(connection, Task, "POST /task/list", "tasks")
         self._templates = Listing(connection, Task, "GET /task/templates", "templates")
@@ -250,18 +253,24 @@ class Tasks(Resource):
                 it.
             **values: See :class:`TaskValues`; ``name`` is needed.
 
+        With an ``object``, custom fields that are not attached to it are refused: it is asked once which are.
+
         Raises:
             ValidationError: A value does not fit (nothing was sent), or the portal refused it.
             OutcomeUnknown: The answer was lost: look with :meth:`find_by_key` before trying again.
         """
+        self._check_fields(_object_in(values), values)
         return self._writer.create(values, key)
 
-    def update(self, task_id: int, *, silent: bool = False, **values: Unpack[TaskValues]) -> Updated:
+    def update(
+        self, task_id: int, *, silent: bool = False, of_object: int = 0, **values: Unpack[TaskValues]
+    ) -> Updated:
         """Change a task: ``POST /task/{id}``. Setting fields to values may be repeated, so lost answers are.
 
         Args:
             task_id: Its number.
             silent: Do not log it and notify nobody. Whether scenarios fire is not documented.
+            of_object: The object that the task is of: custom fields that are not attached to it are refused.
             **values: See :class:`TaskValues`.
 
         Returns:
@@ -272,6 +281,7 @@ class Tasks(Resource):
             ValidationError: A value does not fit; nothing was sent.
             OutcomeUnknown: No answer came, repeats included. Repeating it later does no harm.
         """
+        self._check_fields(_object_in(values) or of_object, values)
         return self._writer.update(task_id, values, silent=silent)
 
     def read_back(
@@ -332,6 +342,11 @@ class Tasks(Resource):
         """Return the filters that can be given as ``filter_id``: ``POST /task/filters``."""
         return self._connection.many(SavedFilter, "filters", "POST /task/filters")
 
+    def _check_fields(self, object_id: int, values: TaskValues) -> None:
+        fields = custom_ids(values)
+        if object_id and fields:
+            self._objects.check_attached(object_id, fields)
+
 
 def _last_touch(task: Task) -> datetime | None:
     return max((at for at in (task.date_of_last_update, task.date_of_last_comment) if at), default=None)
@@ -339,3 +354,10 @@ def _last_touch(task: Task) -> datetime | None:
 
 def _run_as(person: Person | str | None) -> str | None:
     return None if person is None else str(person_of(person, field_name="run_as", kinds=("user", "contact")))
+
+
+def _object_in(values: TaskValues) -> int:
+    """Return the number of the object among the values, 0 if there is none."""
+    given = values.get("object")
+    number = getattr(given, "id", given)
+    return number if is_number(number) else 0
