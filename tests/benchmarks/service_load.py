@@ -54,7 +54,7 @@ class Numbers:
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            path.write_bytes(bytes(4 * DEALS))
+            path.write_bytes(bytes(4 * DEALS + 4))
         self._file = path.open("r+b")
         self._map = mmap.mmap(self._file.fileno(), 0)
 
@@ -219,7 +219,7 @@ class Sender:
         for number in self._numbers:
             if self._rate:
                 await asyncio.sleep(max(0.0, began + number / self._rate - time.monotonic()))
-            deal = number % DEALS
+            deal = 1 + number % DEALS
             self.state[deal] = max(self.state[deal], number)
             request = self._request(deal, number)
             while True:
@@ -331,7 +331,7 @@ def judged(folder: Path, sender: Sender, events: int) -> dict[str, Any]:
     """Compare the portals with what was sent."""
     state, mark = Numbers(folder / "state"), Numbers(folder / "mark")
     writes = Counter((folder / "writes").read_text().splitlines())
-    told = [deal for deal in range(DEALS) if state[deal]]
+    told = [deal for deal in range(1, DEALS + 1) if state[deal]]
     lost = [deal for deal in told if mark[deal] != state[deal]]
     twice = [write for write, count in writes.items() if count > 1]
     seconds = sorted(sender.seconds)
