@@ -25,7 +25,7 @@ DEAL = Ref(kind="deal", id="7")
 @pytest.fixture
 def write(tmp_path: Path) -> Iterator[Callable[..., list[str]]]:
     """Write settings and return the options that name them."""
-    with Sandbox.planfix(seed="crm_cases", clock="frozen", companies=2, deals=0) as box:
+    with Sandbox.planfix(seed="crm_cases", clock="frozen", companies=2, deals=3) as box:
 
         def made(serve: dict[str, Any], **webhook: Any) -> list[str]:
             portal = {
