@@ -14,6 +14,7 @@ from crmkit.crm.adapters.planfix.capabilities import CAPABILITIES as PLANFIX
 from crmkit.crm.capabilities import Capability
 from crmkit.planfix import operations
 from recipes.auto_deal import AutoDeal
+from recipes.bulk_bp import BulkBp
 from recipes.bulk_bp.satellites import (
     BulkBpCalls,
     BulkBpHandover,
@@ -30,6 +31,7 @@ RECIPES: dict[type[Recipe[Any, Any]], str] = {
     StaleDeals: "warn_after=10",
     AutoDeal: "mode=monthly",
     LostClient: "lookback_days=90",
+    BulkBp: "released=1",
     BulkBpCalls: "daily_cap=50",
     BulkBpRefusals: "repeat=each",
     BulkBpHandover: "days=2",
