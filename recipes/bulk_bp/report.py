@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -46,8 +46,10 @@ def tables(ctx: Ctx, items: Sequence[PlanItem]) -> tuple[Table, ...]:
 
     The copy that a refusal leaves behind is the same deal once more: it is not counted.
     """
-    deals = [deal for deal in ctx.crm.deals.find() if _in_period(deal, ctx) and not is_copy(deal)]
-    return (_by_responsible(ctx, deals), _by_stage(ctx, deals), _mistakes(items))
+    everything = list(ctx.crm.deals.find())
+    copies = {deal.ref for deal in everything if is_copy(deal)}
+    deals = [deal for deal in everything if _in_period(deal, ctx) and deal.ref not in copies]
+    return (_by_responsible(ctx, deals), _by_stage(ctx, deals, copies), _mistakes(items))
 
 
 def _by_responsible(ctx: Ctx, deals: Sequence[Deal]) -> Table:
@@ -87,9 +89,9 @@ def _figures(deals: Sequence[Deal]) -> tuple[Cell, ...]:
     return len(deals), sum(deal.open for deal in deals), len(won), lost, _sum(deals), _sum(won)
 
 
-def _by_stage(ctx: Ctx, deals: Sequence[Deal]) -> Table:
+def _by_stage(ctx: Ctx, deals: Sequence[Deal], copies: Collection[Ref]) -> Table:
     """Deals by the stage that they are in now, and how many came into it in the period."""
-    entered = _entered(ctx)
+    entered = _entered(ctx, copies)
     rows: list[tuple[Cell, ...]] = []
     for pipeline in ctx.crm.pipelines():
         for stage in pipeline.stages:
@@ -108,12 +110,12 @@ def _by_stage(ctx: Ctx, deals: Sequence[Deal]) -> Table:
     return Table("stages", say("report.stages", period=_period(ctx)), columns, rows)
 
 
-def _entered(ctx: Ctx) -> Counter[str] | None:
+def _entered(ctx: Ctx, copies: Collection[Ref]) -> Counter[str] | None:
     if Capability.STAGE_HISTORY not in ctx.crm.capabilities:
         return None
     since, until = _bounds(ctx)
     changes = ctx.crm.deals.stage_changes(since=since, until=until)
-    return Counter(change.stage_to for _, change in changes)
+    return Counter(change.stage_to for ref, change in changes if ref not in copies)
 
 
 def _mistakes(items: Sequence[PlanItem]) -> Table:

@@ -102,6 +102,8 @@ def test_R4_08_reports_do_not_count_it_twice(b24: Any) -> None:
     b24.run(b24.recipe(NAME))
     file = b24.folder / "base.csv"
     file.write_text("Номер;Название\n1;Импорт\n", encoding="utf-8")
+    stages = b24.records(b24.recipe("bulk_bp", file=str(file)), "stages")
+    assert [(row["deals"], row["entered"]) for row in stages if row["entered"] or row["deals"]] == [(1, 1)]
     rows = b24.records(b24.recipe("bulk_bp", file=str(file)), "responsible")
     assert [(row["deals"], row["amount"]) for row in rows] == [(1, 5000.0)]
 
