@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from crmkit.automation.actions import Action
+from crmkit.automation.agenda import CalendarEvent
 from crmkit.automation.memory import Memory, MemoryStore, NoMemory
 from crmkit.automation.messages import Language, Message
 from crmkit.automation.table import Table
@@ -192,6 +193,14 @@ class Recipe(ABC, Generic[S, Snap]):
 
         Args:
             ctx: The portal, whose legal values are written beside the columns; nothing is written there.
+        """
+        return ()
+
+    def agenda(self, memories: Mapping[Ref, Memory]) -> Sequence[CalendarEvent]:
+        """Return what belongs into people's calendars; nothing by default. Pure.
+
+        Args:
+            memories: What the ledger remembers of entities, by entity.
         """
         return ()
 

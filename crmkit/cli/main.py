@@ -12,6 +12,7 @@ from crmkit import __version__
 from crmkit.automation.messages import Language
 from crmkit.cli import (
     apply,
+    calendar,
     demo,
     doctor,
     init,
@@ -32,7 +33,22 @@ from crmkit.cli.texts import translated
 
 __all__ = ["main", "program"]
 
-MODULES = (demo, sandbox, init, doctor, setup, recipes, plan, apply, undo, runs, report, serve, models)
+MODULES = (
+    demo,
+    sandbox,
+    init,
+    doctor,
+    setup,
+    recipes,
+    plan,
+    apply,
+    undo,
+    runs,
+    report,
+    calendar,
+    serve,
+    models,
+)
 
 
 def program(language: Language) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crmkit.automation.messages import Language, register, text
+from crmkit.cli.texts_calendar import CALENDAR
 from crmkit.cli.texts_demo import DEMO
 from crmkit.cli.texts_init import INIT
 from crmkit.cli.texts_init_bitrix24 import INIT_BITRIX24
@@ -255,6 +256,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     **DEMO,
     **RUNS,
     **SERVE,
+    **CALENDAR,
     **SETUP,
 }
 

@@ -1,5 +1,6 @@
 """Settings: keyword arguments win over the environment, the environment wins over ``crmkit.toml``."""
 
+from crmkit.config.calendar import CalendarConfig
 from crmkit.config.loading import load, load_portal
 from crmkit.config.models import (
     Bound,
@@ -21,6 +22,7 @@ from crmkit.config.serve import ServeConfig, ServedRecipe
 __all__ = [
     "Bound",
     "BoundField",
+    "CalendarConfig",
     "CardMapping",
     "Config",
     "DealMapping",

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from crmkit.config.calendar import CalendarConfig
 from crmkit.config.secret import HOW_TO_REFER
 from crmkit.config.serve import ServeConfig
 from crmkit.config.values import (
@@ -304,6 +305,7 @@ class Config(BaseSettings):
     portals: dict[str, PortalConfig] = {}
     recipes: dict[str, dict[str, Any]] = {}
     serve: ServeConfig = ServeConfig()
+    calendar: CalendarConfig = CalendarConfig()
     _source: Path | None = PrivateAttr(None)
 
     @classmethod

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from crmkit.automation.actions import Remember
+from crmkit.automation.agenda import CalendarEvent
 from crmkit.automation.memory import Memory
 from crmkit.automation.messages import Message
 from crmkit.automation.plan import PlanItem
@@ -110,6 +111,10 @@ class NextStep(Recipe[NextStepSettings, Snapshot]):
     ) -> tuple[Table, ...]:
         """Return the steps that are planned, by day, and how people keep to their plans."""
         return report.tables(ctx, items, memories)
+
+    def agenda(self, memories: Mapping[Ref, Memory]) -> tuple[CalendarEvent, ...]:
+        """Return the steps that are planned, with the colour of their type."""
+        return report.agenda(self.settings, memories)
 
 
 # Nothing that a person should not look at first

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from crmkit.automation.agenda import CalendarEvent
 from crmkit.automation.memory import Memory
 from crmkit.automation.messages import Message
 from crmkit.automation.plan import PlanItem
@@ -17,7 +18,7 @@ from recipes.next_step.story import Story, Told
 from recipes.next_step.texts import say
 from recipes.next_step.verdicts import Verdict
 
-__all__ = ["open_steps", "results", "tables"]
+__all__ = ["agenda", "open_steps", "results", "tables"]
 
 Ctx = Context[NextStepSettings]
 
@@ -26,6 +27,27 @@ def open_steps(memories: Mapping[Ref, Memory]) -> Iterator[tuple[Ref, Told]]:
     """Yield the steps that are open, by their beginning: what calendars and tables show."""
     found = [(ref, told) for ref, memory in memories.items() if (told := Story(memory).open) is not None]
     yield from sorted(found, key=lambda pair: (pair[1].data["start"], pair[0].id))
+
+
+def agenda(settings: NextStepSettings, memories: Mapping[Ref, Memory]) -> tuple[CalendarEvent, ...]:
+    """Return the steps that are planned as events; nothing of a client is told but the deal's title."""
+    return tuple(
+        CalendarEvent(
+            uid=f"{ref.id}.{told.number}@next-step.crmkit",
+            start=told.data["start"],
+            end=told.data["end"],
+            title=f"{told.data['kind']}: {told.data['goal']}",
+            kind=told.data["kind"],
+            person=str(told.data.get("who") or ""),
+            text=told.data["title"],
+            url=told.data["url"],
+            color=settings.kinds[told.data["kind"]].calendar_color
+            if told.data["kind"] in settings.kinds
+            else "",
+            changed_at=told.changed_at,
+        )
+        for ref, told in open_steps(memories)
+    )
 
 
 def results(items: Iterable[PlanItem], memories: Mapping[Ref, Memory]) -> tuple[Message, ...]:

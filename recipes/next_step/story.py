@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -25,6 +25,7 @@ class Told:
         id: Of its record.
         data: What was recorded: kind, goal, day, period, start, end, who; moved values included.
         end: The effect that ended it.
+        changed_at: When it was recorded, moved or handed over.
         reopened: How often it was opened again.
         refused: How often another step was refused while it was open.
     """
@@ -33,6 +34,7 @@ class Told:
     id: str
     data: dict[str, Any]
     end: Effect | None = None
+    changed_at: datetime | None = None
     reopened: int = 0
     refused: int = 0
 
@@ -69,7 +71,7 @@ class Story:
         told: Told | None = None
         for one in self.memory.effects:
             if one.step == "record":
-                told = Told(one.data["number"], one.remote_id, dict(one.data))
+                told = Told(one.data["number"], one.remote_id, dict(one.data), changed_at=one.at)
             elif told is not None:
                 told = _after(told, one)
         return told
@@ -140,13 +142,12 @@ class Story:
 def _after(told: Told, one: Effect) -> Told:
     match one.step:
         case "follow" | "reassign":
-            data = {**told.data, **one.data}
-            return Told(told.number, told.id, data, told.end, told.reopened, told.refused)
+            return replace(told, data={**told.data, **one.data}, changed_at=one.at)
         case "refuse":
-            return Told(told.number, told.id, told.data, told.end, told.reopened, told.refused + 1)
+            return replace(told, refused=told.refused + 1)
         case "reopen":
-            return Told(told.number, told.id, told.data, None, told.reopened + 1)
+            return replace(told, end=None, reopened=told.reopened + 1, refused=0)
         case step if step in ENDS:
-            return Told(told.number, told.id, told.data, one, told.reopened, told.refused)
+            return replace(told, end=one)
         case _:
             return told
