@@ -28,13 +28,13 @@ from crmkit.crm.models import Contact, Invitation, NewWorkspace, Person, Ref, Us
 from crmkit.crm.setup import Watch
 from recipes.bulk_bp.satellites import spaces_reading as reading
 from recipes.bulk_bp.satellites.common import Case
-from recipes.bulk_bp.satellites.spaces_reading import SPACES, SpaceSnapshot
+from recipes.bulk_bp.satellites.spaces_reading import ACCEPTED, SPACES, SpaceSnapshot, address_of, has_come
 from recipes.bulk_bp.satellites.spaces_settings import SpaceSettings
 from recipes.bulk_bp.satellites.texts import columns, counted, say
 
 __all__ = ["RULES", "BulkBpSpaces", "SpaceSettings"]
 
-SPACE, STORED, INVITED, ACCEPTED = "space", "stored", "invite", "accepted"
+SPACE, STORED, INVITED = "space", "stored", "invite"
 Ctx = Context[SpaceSettings]
 
 
@@ -118,7 +118,7 @@ class _Case:
 
     @property
     def email(self) -> str:
-        return self.contact.email.strip().casefold() if self.contact else ""
+        return address_of(self.contact)
 
     @property
     def mark(self) -> str:
@@ -244,9 +244,8 @@ def nobody_to_invite(case: _Case) -> Decision | None:
 def inside(case: _Case) -> Decision | None:
     """The guest is in the space; two things may still need a person."""
     workspace, guest = case.snapshot.workspace, case.guest
-    known = any(one.step == ACCEPTED and one.data["email"] == case.email for one in case.memory.effects)
     there = workspace is not None and guest is not None and guest.person in workspace.members
-    if not known and not there:
+    if not there and not has_come(case.memory, case.contact):
         return None
     reason = say("reason.accepted", email=case.email)
     remember = Remember(**case.base.step(ACCEPTED, reason, suffix=case.mark, email=case.email))
@@ -255,8 +254,9 @@ def inside(case: _Case) -> Decision | None:
         left = say("reason.owner_gone", email=case.email, name=case.snapshot.office.name(owner))
         return case.decide("owner_gone", left, remember, attention=True)
     made = case.memory.last(SPACE)
-    if workspace and company and made and made.data["company"] != company.name:
-        return case.decide("accepted", say("reason.renamed", title=workspace.title), remember, attention=True)
+    if company and made and made.data["company"] != company.name:
+        renamed = say("reason.renamed", name=made.data["company"])
+        return case.decide("accepted", renamed, remember, attention=True)
     return case.decide("accepted", reason, remember)
 
 

@@ -16,9 +16,10 @@ from recipes.bulk_bp.satellites.common import Office, read_office
 from recipes.bulk_bp.satellites.handover import space_of
 from recipes.bulk_bp.satellites.spaces_settings import SpaceSettings
 
-__all__ = ["SPACES", "SpaceSnapshot", "observe", "sweep"]
+__all__ = ["ACCEPTED", "SPACES", "SpaceSnapshot", "address_of", "has_come", "observe", "sweep"]
 
 SPACES = "bulk_bp_spaces"
+ACCEPTED = "accepted"
 AT_ONCE = 50
 Ctx = Context[SpaceSettings]
 
@@ -122,19 +123,32 @@ def _snapshots(ctx: Ctx, frame: _Frame, companies: Iterable[Company]) -> Iterato
     memories = ctx.memory.recall(ctx.crm.portal, SPACES, [one.ref for one in rows])
     for company in rows:
         space = space_of(company, ctx.settings.group_field)
-        workspace, is_gone = _workspace(ctx, space, memories.get(company.ref, Memory()))
+        contact, memory = _chosen(ctx, company, contacts), memories.get(company.ref, Memory())
+        settled = has_come(memory, contact) and not ctx.settings.look_at_settled
+        workspace, is_gone = (None, False) if settled else _workspace(ctx, space, memory)
         yield SpaceSnapshot(
             ref=company.ref,
             office=frame.office,
             field=frame.field,
             company=company,
             is_client=_is_client(ctx, company),
-            contact=_chosen(ctx, company, contacts),
+            contact=contact,
             space=space,
             workspace=workspace,
             space_is_gone=is_gone,
             why_not_external=frame.why_not_external,
         )
+
+
+def has_come(memory: Memory, contact: Contact | None) -> bool:
+    """Tell whether this person was seen in the space."""
+    address = address_of(contact)
+    return any(one.step == ACCEPTED and one.data["email"] == address for one in memory.effects)
+
+
+def address_of(contact: Contact | None) -> str:
+    """Return where somebody is invited; empty if nobody knows."""
+    return contact.email.strip().casefold() if contact else ""
 
 
 def _contacts(ctx: Ctx, companies: Iterable[Company]) -> dict[str, Contact]:

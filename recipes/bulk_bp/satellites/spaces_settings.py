@@ -38,3 +38,8 @@ class SpaceSettings(Settings):
     resend_days: int = Field(
         7, ge=1, le=90, description="An invitation without an answer is listed after so many days."
     )
+    look_at_settled: bool = Field(
+        False,
+        description="Also read the spaces whose guest has come: is the owner there, does it exist still? "
+        "Two requests for each.",
+    )

@@ -140,6 +140,10 @@ def test_R4_10_the_tracker_tells_who_was_invited_who_came_and_whom_to_ask_again(
     portal.run(recipe)
     (row,) = [one for one in portal.records(recipe, "invitations") if one["id"] == "9"]
     assert (row["invited"], row["accepted"]) == ("2025-03-03", "2025-03-11")
+    sent = len(portal.box.requests)
+    portal.plan(recipe)
+    asked = {entry.operation for entry in [*portal.box.requests][sent:]}
+    assert "sonet_group.user.get" not in asked, "what is settled is not read again"
 
 
 def test_R4_09_where_the_portal_only_makes_normal_groups_the_guest_makes_it_external(
@@ -184,7 +188,7 @@ def test_R4_09_the_last_rung_a_person_makes_the_space(portal: Any) -> None:
 
 
 def test_R4_09_no_client_any_more_renamed_owner_dismissed(portal: Any) -> None:
-    recipe = portal.recipe(NAME)
+    recipe = portal.recipe(NAME, look_at_settled=True)
     settle(portal, recipe)
     for number, email in ((CLIENT, "client9@example.org"), (OTHER, "client12@example.org")):
         portal.box.act.accept_invitation(guest(portal, email).id, group_of(portal, number).id)
@@ -192,7 +196,7 @@ def test_R4_09_no_client_any_more_renamed_owner_dismissed(portal: Any) -> None:
     portal.edit_company(CLIENT, TITLE="ООО «Новое имя»")
     item = portal.item(recipe, CLIENT)
     assert (item.verdict, item.attention) == ("accepted", True)
-    assert "называется по-старому" in item.reason.render("ru")
+    assert "названо по-старому" in item.reason.render("ru")
     portal.box.act.dismiss(group_of(portal, OTHER).owner)
     portal.wait(hours=1)
     assert portal.item(recipe, OTHER).verdict == "owner_gone"
