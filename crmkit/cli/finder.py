@@ -34,6 +34,14 @@ def find(name: str) -> type[Recipe[Any, Any]]:
     Raises:
         ConfigurationError: There is none.
     """
+    own = [
+        module.name for module in pkgutil.iter_modules(recipes.__path__, "recipes.") if name.isidentifier()
+    ]
+    if f"recipes.{name}" in own:
+        importlib.import_module(f"recipes.{name}")  # the others need not be loaded, nor work
+        there = {kind.name: kind for kind in _subclasses(Recipe)}
+        if name in there:
+            return there[name]
     there = found()
     if name in there:
         return there[name]
