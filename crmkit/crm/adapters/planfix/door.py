@@ -79,4 +79,6 @@ class PlanfixDoor:
 
 def _kept(values: Mapping[str, Any]) -> dict[str, str]:
     """Return what is kept for whoever looks into a failure: short texts."""
-    return {str(key)[:LONGEST_KEPT]: str(value)[:LONGEST_KEPT] for key, value in list(values.items())[:MOST_KEPT]}
+    return {
+        str(key)[:LONGEST_KEPT]: str(value)[:LONGEST_KEPT] for key, value in list(values.items())[:MOST_KEPT]
+    }
