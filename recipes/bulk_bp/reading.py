@@ -13,7 +13,7 @@ from crmkit.automation.memory import Memory
 from crmkit.automation.planning import chunks
 from crmkit.automation.recipe import Context
 from crmkit.automation.rows import Column
-from crmkit.crm.base import Crm
+from crmkit.crm.base import Companies, Crm
 from crmkit.crm.capabilities import Capability
 from crmkit.crm.models import Deal, Ref
 from crmkit.exceptions import ConfigurationError, PlanStale
@@ -39,6 +39,7 @@ class Reader:
     def __init__(self, settings: BulkBpSettings) -> None:
         self._settings = settings
         self._known: _Known | None = None
+        self._keyed: tuple[_Known, dict[str, Deal]] | None = None
 
     def stop_reason(self, ctx: Ctx) -> str:
         """Return why nothing more may be written now: the kill switch, or another file than was planned."""
@@ -143,7 +144,7 @@ class Reader:
         prefix = f"{self._settings.source}/"
         keys = {ref: ref.id.removeprefix(prefix) for ref in refs if ref.id.startswith(prefix)}
         rows = {ref: known.table.rows[key] for ref, key in keys.items() if key in known.table.rows}
-        deals = self._deals(ctx, list(rows), memories)
+        deals = self._deals(ctx, list(rows), known, memories)
         wanted = {
             ref: self._company_row(row.company)
             for ref, row in rows.items()
@@ -165,12 +166,29 @@ class Reader:
             )
         return found
 
-    def _deals(self, ctx: Ctx, refs: Sequence[Ref], memories: Mapping[Ref, Memory]) -> dict[Ref, Deal]:
+    def _deals(
+        self, ctx: Ctx, refs: Sequence[Ref], known: _Known, memories: Mapping[Ref, Memory]
+    ) -> dict[Ref, Deal]:
         made = {ref: memories[ref].last("deal") for ref in refs if ref in memories}
         ids = {one.remote_id: ref for ref, one in made.items() if one is not None}
         keys = {key_of(ref, "deal"): ref for ref in refs if not made.get(ref)}
         found = {ids[deal.id]: deal for deal in _by_ids(ctx, ids)}
-        return found | {keys[deal.key]: deal for deal in _by_keys(ctx, keys) if deal.key in keys}
+        if ctx.crm.batch_size > 1:
+            keyed = {deal.key: deal for deal in _by_keys(ctx, keys)}
+        else:
+            keyed = self._all_keyed(ctx, known) if keys else {}
+        return found | {keys[key]: deal for key, deal in keyed.items() if key in keys}
+
+    def _all_keyed(self, ctx: Ctx, known: _Known) -> dict[str, Deal]:
+        """Return the deals of all rows, looked for at once.
+
+        Where rows are looked at one by one, a search by key may cost as much as reading all deals; what is
+        created meanwhile the memory knows.
+        """
+        if self._keyed is None or self._keyed[0] is not known:
+            keys = [key_of(row_ref(self._settings.source, key), "deal") for key in known.table.rows]
+            self._keyed = known, {deal.key: deal for deal in _by_keys(ctx, keys)}
+        return self._keyed[1]
 
 
 @dataclass(frozen=True)
@@ -216,6 +234,7 @@ def read_portal(ctx: Ctx) -> Portal:
         fields={spec.key: spec for spec in crm.deal_fields() if spec.key},
         pipelines=tuple(crm.pipelines()),
         companies={name: tuple(refs) for name, refs in companies.items()},
+        creates_companies=type(crm.companies).create is not Companies.create,
     )
 
 

@@ -38,6 +38,7 @@ class Portal:
         fields: Custom fields of deals by logical name.
         pipelines: The pipelines with their stages.
         companies: Companies by their :func:`plain` names; several of one name are not told apart.
+        creates_companies: Whether the provider lets us create companies.
     """
 
     timezone: tzinfo
@@ -45,6 +46,7 @@ class Portal:
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
     pipelines: tuple[Pipeline, ...] = ()
     companies: Mapping[str, tuple[Ref, ...]] = field(default_factory=dict)
+    creates_companies: bool = True
 
     def stage_names(self) -> Iterator[str]:
         """Yield what a stage may be called: titles first, then logical names and ids."""

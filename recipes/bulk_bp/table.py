@@ -139,7 +139,8 @@ class Resolver:
         there = self._portal.companies.get(plain(name), ()) if name else ()
         if len(there) > 1:
             raise _Wrong("company", say("wrong.companies", name=name, count=len(there)))
-        if name and not there and not self._settings.create_companies:
+        creates = self._settings.create_companies and self._portal.creates_companies
+        if name and not there and not creates:
             raise _Wrong("company", say("wrong.company", name=name))
 
     def _place(self, values: Mapping[str, Any]) -> tuple[str, str]:
