@@ -175,7 +175,7 @@ def _notes(case: Case, deal: Deal, copy: Ref, episode: int, reason: Message) -> 
     return (
         AddComment(
             **case.step(TOLD_COPY, reason, episode=episode),
-            on=copy,
+            on=copy.model_copy(update={"name": case.write("copy_name")}),
             text=case.write("copy", deal=titled(deal), stage=stage),
         ),
         AddComment(

@@ -23,6 +23,7 @@ RU = {
         "В сделке {deal} указана дата перезвона: {at}. Если дату в сделке изменить, срок этой задачи "
         "изменится сам; если её убрать, задача закроется."
     ),
+    "text.copy_name": "копия",
     "text.copy": (
         "Это копия сделки {deal}: в ней указан отказ на стадии «{stage}». Исходная сделка осталась на своей "
         "стадии. Копия не запускает задач и не считается в отчётах второй раз."
@@ -129,6 +130,7 @@ EN = {
         "In the deal {deal} a date to call back is set: {at}. If the date in the deal changes, the deadline "
         "of this task moves with it; if it is taken away, the task is closed."
     ),
+    "text.copy_name": "the copy",
     "text.copy": (
         "This is a copy of the deal {deal}: it was refused on the stage “{stage}”. The original has stayed "
         "on its stage. The copy starts no tasks and is not counted a second time in reports."
