@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from crmkit.cli.errors import DONE, SOME_FAILED
 from crmkit.cli.frame import command
 from crmkit.cli.session import Session
 from crmkit.exceptions import ConfigurationError
+from crmkit.reports.calendar import feed
 
 if TYPE_CHECKING:
     from crmkit.runtime.service import Service
@@ -39,16 +41,21 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option("--port", min=0, max=65535, help="cli.option.serve_port", show_default=False),
         ] = None,
+        receive_only: Annotated[bool, typer.Option("--receive-only", help="cli.option.receive_only")] = False,
     ) -> int:
         web, settings = _module("uvicorn"), session.config.serve
         with (
-            _service(session) as service,
+            _service(session, work=not receive_only) as service,
             _listening(host or settings.host, settings.port if port is None else port) as listener,
         ):
             options = {"log_config": None, "access_log": False, "server_header": False, "lifespan": "off"}
             grace = int(settings.grace) + 1
             server = web.Server(
-                web.Config(service.receiver().app, **options, timeout_graceful_shutdown=grace)
+                web.Config(
+                    service.receiver(_calendar(session, service)).app,
+                    **options,
+                    timeout_graceful_shutdown=grace,
+                )
             )
 
             def end() -> None:
@@ -69,7 +76,7 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _service(session: Session) -> Iterator[Service]:
+def _service(session: Session, *, work: bool = True) -> Iterator[Service]:
     """Open the service, with its log as lines of JSON on stderr."""
     from crmkit.runtime.service import Service, logging_to  # noqa: PLC0415  (loads SQLAlchemy)
 
@@ -79,8 +86,23 @@ def _service(session: Session) -> Iterator[Service]:
         with suppress(ConfigurationError):  # who serves it says so in a better place
             out.keep_secret(portal.secret().get_secret_value())
             out.keep_secret(portal.webhook_secret().get_secret_value())
-    with logging_to(out.scrub), Service(config, session.recipe) as service:
+    with logging_to(out.scrub), Service(config, session.recipe, work=work) as service:
         yield service
+
+
+def _calendar(session: Session, service: Service) -> Callable[..., bytes] | None:
+    """Return what answers the secret addresses of calendars, if the settings have a secret for them."""
+    settings = session.config.calendar
+    if settings.secret is None:
+        return None
+    secret = settings.secret.read(session.config.source.parent if session.config.source else Path())
+    session.out.keep_secret(secret.get_secret_value())
+
+    def answer(portal: str, recipe: str, token: str) -> bytes:
+        ctx, made = service.context(portal, recipe)
+        return feed(ctx, token, made, secret=secret.get_secret_value(), revoked=settings.revoked)
+
+    return answer
 
 
 @contextmanager

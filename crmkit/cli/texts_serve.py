@@ -22,6 +22,10 @@ SERVE: dict[str, tuple[str, str]] = {
         "Порт (0: любой свободный) [serve.port].",
         "The port (0: any free one) [serve.port].",
     ),
+    "option.receive_only": (
+        "Только принимать события; выполняют другие процессы: crmkit worker.",
+        "Only take events in; other processes do the work: crmkit worker.",
+    ),
     "option.letter": (
         "Повторить неудавшееся дело службы с этим номером (crmkit runs letters).",
         "Try again what the service gave up under this number (crmkit runs letters).",

@@ -11,7 +11,7 @@ import hmac
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,17 +23,20 @@ from starlette.routing import Route
 
 from crmkit.crm.doors import Door, Incoming, Notice, NotOurs, Unreadable
 from crmkit.crm.setup import Watch
-from crmkit.exceptions import CrmkitError
+from crmkit.exceptions import CrmkitError, NotFound
 from crmkit.runtime.engine.port import Engine, Hint, Receipt
 from crmkit.runtime.service.counts import CONTENT_TYPE, Counts, Outcome, prometheus
 
-__all__ = ["MOST_BYTES", "Gate", "Receiver"]
+__all__ = ["MOST_BYTES", "Calendar", "Gate", "Receiver"]
 
 MOST_BYTES = 256 * 1024
 PATIENCE = 20.0
 """Seconds: both vendors wait longer for an answer."""
 ANSWERS = {Outcome.REFUSED: 403, Outcome.TOO_LARGE: 413, Outcome.NOT_STORED: 503}
 log = logging.getLogger("crmkit.receiver")
+
+Calendar = Callable[..., bytes]
+"""Takes ``portal``, ``recipe`` and ``token``; raises :class:`NotFound`."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,21 @@ class Receiver:
         engine: Where events go.
         gates: The portals that may send, by their names in the settings.
         counts: Where requests are counted.
+        calendar: Returns the calendar behind a portal, a recipe and the secret of an address.
 
     Attributes:
         app: For an ASGI server.
     """
 
-    def __init__(self, engine: Engine, gates: Mapping[str, Gate], counts: Counts | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        gates: Mapping[str, Gate],
+        counts: Counts | None = None,
+        calendar: Calendar | None = None,
+    ) -> None:
         self._engine = engine
+        self._calendar = calendar
         self._gates = gates
         self._nowhere = Gate("", _Wall())
         self.counts = counts or Counts()
@@ -84,6 +95,7 @@ class Receiver:
             routes=[
                 Route("/hooks/{portal}", self.hook, methods=["POST"]),
                 Route("/hooks/{portal}/{secret}", self.hook, methods=["POST"]),
+                Route("/calendar/{portal}/{recipe}/{token}.ics", self.calendar),
                 Route("/health", self.health),
                 Route("/metrics", self.metrics),
             ]
@@ -102,6 +114,20 @@ class Receiver:
         level = logging.INFO if status == 200 else logging.WARNING
         log.log(level, "event", extra={"facts": {**facts, "ms": round(seconds * 1000, 2)}})
         return Response(status_code=status)
+
+    async def calendar(self, request: Request) -> Response:
+        """Return the calendar behind a secret address; 404, whatever is wrong with it."""
+        if self._calendar is None:
+            return Response(status_code=404)
+        try:
+            data = await run_in_threadpool(self._calendar, **request.path_params)
+        except NotFound:
+            return Response(status_code=404)
+        except CrmkitError as error:
+            log.warning("calendar", extra={"facts": {"why": error.message}})
+            return Response(status_code=503)
+        headers = {"Content-Type": "text/calendar; charset=utf-8", "Cache-Control": "private"}
+        return Response(data, headers=headers)
 
     async def health(self, request: Request) -> Response:
         """Tell whether the service works: 200, or 503 with what is wrong."""

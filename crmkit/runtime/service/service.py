@@ -10,20 +10,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from crmkit.automation.calendar import WorkCalendar
-from crmkit.automation.recipe import Recipe
+from crmkit.automation.recipe import Context, Recipe
 from crmkit.config import Config, PortalConfig, ServedRecipe
 from crmkit.crm.base import Crm
 from crmkit.crm.doors import Door
 from crmkit.crm.registry import connect
 from crmkit.crm.setup import Watch
-from crmkit.exceptions import ConfigurationError, Unsupported
+from crmkit.exceptions import ConfigurationError, NotFound, Unsupported
 from crmkit.runtime.engine import open_engine
 from crmkit.runtime.engine.port import Engine, Rule, Sweep
 from crmkit.runtime.ledger import Ledger
 from crmkit.runtime.service.work import Lane, Worker
 
 if TYPE_CHECKING:
-    from crmkit.runtime.service.receiver import Gate, Receiver
+    from crmkit.runtime.service.receiver import Calendar, Gate, Receiver
 
 __all__ = ["Service"]
 
@@ -55,6 +55,7 @@ class Service:
         config: The settings.
         make: Makes a recipe from the settings; called once for every recipe on every portal.
         engine: The engine; by default one on the database of the ledger. It is started and stopped here.
+        work: ``False``: only take events in; other processes work.
         open_portal: Connects to a portal.
 
     Raises:
@@ -68,6 +69,7 @@ class Service:
         make: Make,
         *,
         engine: Engine | None = None,
+        work: bool = True,
         open_portal: Callable[[PortalConfig], Crm] = connect,
     ) -> None:
         self.config = config
@@ -79,7 +81,7 @@ class Service:
         with ExitStack() as stack:
             self._portals = {one.name: one for one in _opened(config, make, open_portal, stack)}
             self._ledger = stack.enter_context(Ledger(config.store.url))
-            self.engine = engine or open_engine(config.store.url, workers=config.serve.workers)
+            self.engine = engine or open_engine(config.store.url, workers=config.serve.workers, work=work)
             stack.callback(self.engine.stop, 0.0)
             for name, served in config.serve.recipes.items():
                 self._add(name, served)
@@ -114,11 +116,27 @@ class Service:
             if portal.door is not None
         }
 
-    def receiver(self) -> Receiver:
-        """Return the web application; start the service before it takes requests."""
+    def receiver(self, calendar: Calendar | None = None) -> Receiver:
+        """Return the web application; start the service before it takes requests.
+
+        Args:
+            calendar: Answers the secret addresses of calendars.
+        """
         from crmkit.runtime.service.receiver import Receiver  # noqa: PLC0415  (loads the web application)
 
-        return Receiver(self.engine, self.gates())
+        return Receiver(self.engine, self.gates(), calendar=calendar)
+
+    def context(self, portal: str, recipe: str) -> tuple[Context[Any], Recipe[Any, Any]]:
+        """Return a recipe that is served on a portal, and what it looks at the portal with.
+
+        Raises:
+            NotFound: It is not served there.
+        """
+        here = self._portals.get(portal)
+        made = here.recipes.get(recipe) if here else None
+        if here is None or made is None:
+            raise NotFound(f"{recipe} is not served on {portal}")
+        return Context(here.crm, made.settings, self._ledger, here.config.language), made
 
     def _add(self, name: str, served: ServedRecipe) -> None:
         portals = [one for one in self._portals.values() if name in one.recipes]
