@@ -37,6 +37,7 @@ class Case(StrEnum):
 
     STALE_DEALS = "stale_deals"
     CRM_CASES = "crm_cases"
+    NEXT_STEP = "next_step"
 
 
 RECIPES: dict[Case, dict[str, Any]] = {
@@ -44,8 +45,11 @@ RECIPES: dict[Case, dict[str, Any]] = {
     Case.CRM_CASES: {
         "lost_client": {"video_url": "https://example.com/why-we-do-not-call", "since": "2025-01-01"},
     },
+    Case.NEXT_STEP: {"next_step": {"supervisor": SUPERVISOR}},
 }
 """Settings to begin with."""
+DEALS = {Case.CRM_CASES: 120, Case.NEXT_STEP: 3}
+"""How many deals the cases have that are not about many."""
 
 
 def register(app: typer.Typer) -> None:
@@ -80,12 +84,13 @@ def register(app: typer.Typer) -> None:
         session: Session,
         days: Annotated[float, typer.Option("--days", min=0, help="cli.option.days")] = 0,
         hours: Annotated[float, typer.Option("--hours", min=0, help="cli.option.hours")] = 0,
+        minutes: Annotated[float, typer.Option("--minutes", min=0, help="cli.option.minutes")] = 0,
     ) -> int:
         clock = session.crm.clock
         if not isinstance(clock, SandboxClock):
             what = f"{session.portal.where('clock')}: this portal's time is real"
             raise ConfigurationError(what, hint="only the clock of a sandbox can be moved")
-        clock.advance(days=days, hours=hours)
+        clock.advance(days=days, hours=hours, minutes=minutes)
         now = clock.now().astimezone(session.portal.zone)
         session.out.document({"now": now.isoformat()})
         session.out.say("sandbox.now", time=now)
@@ -118,12 +123,12 @@ def _options(case: Case, deals: int | None, stalled: int | None) -> dict[str, in
     Raises:
         ConfigurationError: Only the stale-deal case has stalled deals.
     """
-    if case is Case.CRM_CASES:
+    if case is not Case.STALE_DEALS:
         if stalled is not None:
             raise ConfigurationError(
                 "--stalled: only the case stale_deals has stalled deals", hint="leave it out"
             )
-        return {"deals": 120 if deals is None else deals}
+        return {"deals": DEALS[case] if deals is None else deals}
     count = 2000 if deals is None else deals
     return {"deals": count, **seed_of(share_of_stalled(count) if stalled is None else stalled)}
 

@@ -141,12 +141,12 @@ HELP: dict[str, tuple[str, str]] = {
     "option.vendor": ("Чей портал изображать.", "Whose portal to emulate."),
     "option.port": ("Порт (0: любой свободный).", "The port (0: any free one)."),
     "option.case": (
-        "Что есть в портале: зависшие сделки или всё для остальных автоматизаций.",
-        "What the portal holds: stale deals, or what the other automations need.",
+        "Что есть в портале: зависшие сделки, поля следующего шага или всё для остальных автоматизаций.",
+        "What the portal holds: stale deals, the fields of next steps, or what the others need.",
     ),
     "option.deals": (
-        "Сколько сделок в учебном портале [2000, для crm_cases 120].",
-        "How many deals the sandbox has [2000, for crm_cases 120].",
+        "Сколько сделок в учебном портале [2000, для crm_cases 120, для next_step 3].",
+        "How many deals the sandbox has [2000, for crm_cases 120, for next_step 3].",
     ),
     "option.stalled": (
         "Сколько из них зависло [около 30 %].",
@@ -159,6 +159,7 @@ HELP: dict[str, tuple[str, str]] = {
     ),
     "option.days": ("На сколько дней.", "By how many days."),
     "option.hours": ("На сколько часов.", "By how many hours."),
+    "option.minutes": ("На сколько минут.", "By how many minutes."),
     "option.fast": (
         "Короткий показ: 200 сделок вместо 2000.",
         "The short show: 200 deals instead of 2,000.",

@@ -23,6 +23,7 @@ from recipes.bulk_bp.satellites import (
     BulkBpSpaces,
 )
 from recipes.lost_client import LostClient
+from recipes.next_step import NextStep
 from recipes.stale_deals import StaleDeals
 
 DOCS = Path(__file__).parents[1]
@@ -31,6 +32,7 @@ RECIPES: dict[type[Recipe[Any, Any]], str] = {
     StaleDeals: "warn_after=10",
     AutoDeal: "mode=monthly",
     LostClient: "lookback_days=90",
+    NextStep: "noise=card",
     BulkBp: "released=1",
     BulkBpCalls: "daily_cap=50",
     BulkBpRefusals: "repeat=each",
