@@ -232,3 +232,11 @@ def test_R4_05_and_T4_on_planfix(pf: Any) -> None:
     pf.edit(deal, {116: None})
     pf.run(recipe)
     assert [one.status for one in pf.tasks()] == [42]
+
+
+def test_killed_on_planfix(pf: Any) -> None:
+    deal, recipe = pf.deal(), pf.recipe(NAME, first_task_kind="task")
+    at = (pf.box.clock.now() + timedelta(hours=30)).strftime("%Y-%m-%dT%H:%MZ")
+    pf.edit(deal, {116: {"dateTimeUtcSeconds": at}})
+    assert pf.killed_at_every_write(recipe) >= 3
+    assert sorted(one.name for one in pf.tasks()) == sorted([FIRST_TITLE, PROMISED_TITLE])

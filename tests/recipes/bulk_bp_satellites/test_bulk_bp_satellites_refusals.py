@@ -169,3 +169,22 @@ def test_R4_08_and_T4_on_planfix(pf: Any) -> None:
     before = pf.writes()
     assert pf.run(recipe).counts == {}
     assert pf.writes() == before
+
+
+@pytest.mark.parametrize("operation", ["POST /task/", "POST /task/{id}/comments/"])
+def test_a_lost_answer_is_settled_on_planfix_too(pf: Any, operation: str) -> None:
+    deal, recipe = pf.deal(9), pf.recipe(NAME)
+    pf.edit(deal, {117: True})
+    pf.box.faults.add(Fault("drop_answer", operation))
+    for _ in range(2):
+        pf.run(recipe)
+    assert len(pf.deals()) == 2
+    assert len(pf.comments(deal)) == 1
+
+
+def test_killed_on_planfix(pf: Any) -> None:
+    deal, recipe = pf.deal(9), pf.recipe(NAME)
+    pf.edit(deal, {117: True})
+    assert pf.killed_at_every_write(recipe) >= 3
+    assert len(pf.deals()) == 2
+    assert len(pf.comments(deal)) == 1

@@ -69,6 +69,8 @@ def test_R4_13_somebody_without_a_role_may_too_much_and_the_probe_changes_nothin
 def test_R4_13_only_the_own_pipeline(office: Any) -> None:
     verdicts = found(office, matrix(office, pipeline="sales"))
     assert {verdicts[one] for one in ("deals.view", "deals.change")} == {"too_little"}
+    others = matrix(office, pipeline="sales", allowed=[], forbidden=["deals.view", "deals.change"])
+    assert set(found(office, others).values()) == {"as_expected"}
 
 
 def test_R4_13_a_right_that_was_taken_away_is_seen(office: Any) -> None:

@@ -268,3 +268,13 @@ def test_R4_09_on_planfix_the_space_is_a_project_and_clients_are_let_in_by_hand(
     assert pf.run(recipe).counts == {}
     assert pf.writes() == before
     assert len(pf.box.account.projects) == 2
+
+
+def test_killed_and_answers_lost_on_planfix(pf: Any) -> None:
+    client = next(one for one in pf.box.account.contacts.values() if one.id == 1002)
+    client.fields[204] = "Клиент"
+    recipe = pf.recipe(NAME, group_field="workspace")
+    pf.box.faults.add(Fault("drop_answer", "POST /project/"))
+    assert sum(pf.killed_at_every_write(recipe) for _ in range(2)) >= 2
+    assert len(pf.box.account.projects) == 2
+    assert client.fields[205]
