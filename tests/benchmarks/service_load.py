@@ -33,6 +33,7 @@ from crmkit.automation.actions import UpdateDeal
 from crmkit.automation.memory import Memory
 from crmkit.automation.messages import Message, register
 from crmkit.automation.recipe import Context, Decision, Recipe, Settings
+from crmkit.cli.serve import TURN
 from crmkit.clock import SystemClock
 from crmkit.config import PortalConfig, load
 from crmkit.crm.adapters.planfix.door import PlanfixDoor
@@ -187,6 +188,7 @@ def serve(folder: str, port: str) -> None:
         logging_to(str, log),
         Service(config, made, open_portal=lambda one: FileCrm(one, place)) as service,
     ):
+        sys.setswitchinterval(TURN)
         service.start()
         app = service.receiver().app
         signal.signal(signal.SIGTERM, lambda *_: None)
