@@ -55,7 +55,7 @@ class Paper:
     provider = "paper"
 
     def __init__(self, **settings: Any) -> None:
-        self.recipe = NextStep(NextStepSettings(supervisor=BOSS, **settings))
+        self.recipe = NextStep(NextStepSettings(**{"supervisor": BOSS, **settings}))
         self.now = START
         self.deals: dict[str, Deal] = {}
         self.steps: dict[str, Step] = {}
@@ -130,6 +130,8 @@ class Paper:
     def comments(self, deal: str) -> list[str]:
         return self.texts[deal]
 
+    all_comments = comments
+
     def _do(self, deal: str, decision: Decision) -> None:
         ids: dict[str, str] = {}
         for action in decision.actions:
@@ -190,22 +192,17 @@ class Live:
         options: dict[str, Any] = {"rate": 50.0} if provider == "planfix" else {}
         make = getattr(Sandbox, provider)
         self.box: Any = stack.enter_context(make(seed="next_step", clock="frozen", deals=0, **options))
-        self.crm = stack.enter_context(self._open("user:90"))
-        self.manager = stack.enter_context(self._open("user:4"))
-        self.boss = stack.enter_context(self._open("user:1"))
+        self.crm = stack.enter_context(self.open("user:90"))
+        self.manager = stack.enter_context(self.open("user:4"))
+        self.boss = stack.enter_context(self.open("user:1"))
         self.ledger = stack.enter_context(Ledger(f"sqlite:///{folder / 'ledger.db'}"))
-        self.recipe = NextStep(NextStepSettings(supervisor=BOSS, **settings))
+        self.recipe = NextStep(NextStepSettings(**{"supervisor": BOSS, **settings}))
         self._count = 0
 
-    def _open(self, who: str) -> Crm:
-        section = {
-            **self.box.portal_config,
-            "token": self.box.tokens[who],
-            "user": who,
-            "robots": ["user:90"],
-        }
-        if self.provider == "bitrix24":
-            section["token"] = self.box.tokens[who]
+    def open(self, who: str, **overrides: Any) -> Crm:
+        """Connect as somebody."""
+        own = {"token": self.box.tokens[who], "user": who, "robots": ["user:90"]}
+        section = {**self.box.portal_config, **own, **overrides}
         return connect(PortalConfig.model_validate(section), clock=self.box.clock)
 
     @property
@@ -278,13 +275,17 @@ class Live:
 
     def comments(self, deal: str) -> list[str]:
         """Return what our robot wrote for people; the comment that only holds an entry says nothing."""
+        return [text for text in self.all_comments(deal) if text.strip()]
+
+    def all_comments(self, deal: str) -> list[str]:
+        """Return everything that our robot wrote."""
         if self.provider == "planfix":
             found = [one for one in self.box.account.comments.values() if one.task == int(deal)]
             texts = [one.text for one in sorted(found, key=lambda one: one.id) if one.owner == "user:90"]
         else:
             rows = self.box.portal.comments.having("OWNER", f"2:{deal}")
             texts = [row["COMMENT"] for row in rows if row["AUTHOR_ID"] == 90]
-        return [text for text in texts if text.strip()]
+        return texts
 
 
 def _seen(item: PlanItem) -> Seen:

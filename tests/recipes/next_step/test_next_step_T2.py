@@ -137,7 +137,7 @@ def test_T2_with_a_card_the_robot_writes_one_comment_for_the_life_of_a_deal(
     world.wait(seconds=120)
     assert world.look(deal).verdict == "remind"
     assert len(world.records(deal)) == 4
-    (card,) = world.comments(deal)
+    (card,) = world.all_comments(deal)
     assert card.startswith("Следующий шаг (эту запись ведёт робот)")
     assert "нет следующего шага" in card
     assert "Результат: итог 2" in card
