@@ -134,12 +134,12 @@ class BulkBpHandover(Recipe[HandoverSettings, HandoverSnapshot]):
             return wait
         if is_copy(deal):
             return case.decide("copy", say("reason.copy"))
-        last = memory.last(GIVEN)
-        here = last if last and not memory.of_episode(last.episode, LEFT) else None
-        stage = deal.stage.id if deal.stage else ""
-        if here is not None and here.data["stage"] != stage:
+        here = _stay(memory)
+        if here is not None and here.data["stage"] != (deal.stage.id if deal.stage else ""):
             reason = say("reason.left")
             return case.decide("left", reason, Remember(**case.step(LEFT, reason, episode=here.episode)))
+        if here in memory.undone:
+            return case.decide("undone", say("reason.undone_handover"))
         if snapshot.rule is None:
             return case.decide("nothing", say("reason.no_rule"))
         return self._hand_over(snapshot, case, here)
@@ -287,9 +287,14 @@ def _load(ctx: Ctx, rules: Iterable[HandoverRule]) -> Counter[str]:
     return Counter(one.id for deal in mine for one in deal.assignees)
 
 
+def _stay(memory: Memory) -> Effect | None:
+    """Return the handover of the present stay on the stage, also one that was taken back."""
+    given = [one for one in (*memory.effects, *memory.undone) if one.step == GIVEN]
+    last = max(given, key=lambda one: one.episode, default=None)
+    return last if last and not memory.of_episode(last.episode, LEFT) else None
+
+
 def _not_left(ctx: Ctx, seen: set[Ref]) -> Iterator[Ref]:
     for refs in chunks(ctx.memory.known(ctx.crm.portal, HANDOVERS), 1000):
-        for ref, memory in ctx.memory.recall(ctx.crm.portal, HANDOVERS, refs).items():
-            last = memory.last(GIVEN)
-            if ref not in seen and last and not memory.of_episode(last.episode, LEFT):
-                yield ref
+        memories = ctx.memory.recall(ctx.crm.portal, HANDOVERS, refs)
+        yield from (ref for ref, memory in memories.items() if ref not in seen and _stay(memory))

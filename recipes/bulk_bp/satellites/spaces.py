@@ -191,6 +191,8 @@ def without_space(case: _Case) -> Decision | None:
     company = case.snapshot.company
     if case.space is not None or company is None:
         return None
+    if case.base.rounds(SPACE):
+        return case.decide("by_hand", say("reason.undone_space"), attention=True)
     why = case.snapshot.why_not_external
     rung, owner = case.rung(), case.owner()
     if rung is None:

@@ -46,6 +46,10 @@ READS = (
 NOT_READS = ("POST /task/", "POST /task/{id}", "POST /project/", "POST /contact/{id}")
 
 
+CANCELLED = {"stages": {"cancelled": {"id": "tag:отменено"}}}
+"""Without a name for it a task cannot be taken back by an undo."""
+
+
 class Killed(BaseException):
     """Nobody catches this: as if the process had been killed here."""
 
@@ -128,7 +132,8 @@ class Bitrix24Portal(Portal):
     def __init__(self, stack: ExitStack, folder: Path, **options: Any) -> None:
         options = {"companies": 3, "deals": 0, **options}
         box = stack.enter_context(Sandbox.bitrix24(seed="crm_cases", clock="frozen", **options))
-        super().__init__(stack, folder, box, stack.enter_context(bitrix24.open_crm(box)))
+        kinds = dict.fromkeys(box.portal_config["tasks"], CANCELLED)
+        super().__init__(stack, folder, box, stack.enter_context(bitrix24.open_crm(box, tasks=kinds)))
 
     def deal(self, stage: str = "NEW", who: str = MANAGER, **values: Any) -> int:
         """Let somebody create a deal on a stage."""

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from crmkit.exceptions import Unsupported
+from crmkit.runtime.undo import undo
 from crmkit.sandbox import Fault
 
 NAME, STAGE = "bulk_bp_handover", "C2:HANDOVER"
@@ -95,6 +96,20 @@ def test_R4_06_once_per_stay_and_what_a_person_decides_stays(b24: Any) -> None:
         b24.run(recipe)
     assert b24.row(deal)["ASSIGNED_BY_ID"] == 7
     assert [row["RESPONSIBLE_ID"] for row in b24.tasks()] == [7, 7]
+
+
+def test_R4_06_what_was_undone_is_not_done_again_until_the_deal_comes_back(b24: Any) -> None:
+    deal, recipe = b24.deal(STAGE), b24.recipe(NAME, rules=TO)
+    b24.wait(minutes=5)
+    undo(b24.run(recipe).run, b24.crm, b24.ledger)
+    assert b24.row(deal)["ASSIGNED_BY_ID"] == 4
+    assert b24.run(recipe).counts == {}
+    assert b24.verdicts(recipe) == {str(deal): "undone"}
+    for stage in ("C2:CALLBACK", STAGE):
+        b24.wait(minutes=5)
+        b24.box.act.set_stage("user:4", deal, stage)
+        b24.run(recipe)
+    assert b24.row(deal)["ASSIGNED_BY_ID"] == 7
 
 
 def test_a_rule_without_people_is_refused(b24: Any) -> None:
