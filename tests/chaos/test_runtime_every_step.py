@@ -1,10 +1,14 @@
-"""A run is killed at every single step, call of the portal or commit of the ledger, and then goes on."""
+"""A run is killed at a step, call of the portal or commit of the ledger, and then goes on.
+
+At every fourth step, which is another one of each deal; with ``CRMKIT_FULL=1`` at every single one.
+"""
 
 from __future__ import annotations
 
 import copy
 import importlib.util
 import itertools
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -64,8 +68,11 @@ def killed(at: int, folder: str, crm: Any, work: Callable[[Ledger], None]) -> bo
             return True
         finally:
             crm.on_call = lambda name: None
-    assert fate.steps == at - 1
+    assert fate.steps < at
     return False
+
+
+STRIDE = 1 if os.environ.get("CRMKIT_FULL") else 4
 
 
 class World:
@@ -109,7 +116,7 @@ class World:
 
     def moments(self, work: Callable[[Any, Ledger], None], *, least: int) -> Iterator[Any]:
         """Yield a portal and a ledger for every moment at which the work can be broken off."""
-        for at in itertools.count(1):
+        for at in itertools.count(1, STRIDE):
             crm, url = self.fresh()
             broken_off = killed(at, url, crm, lambda ledger, crm=crm: work(crm, ledger))
             crm.clock.advance(minutes=10)
