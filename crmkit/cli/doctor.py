@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from crmkit.automation.calendar import WorkCalendar
-from crmkit.cli import finder
+from crmkit.cli import finder, texts_fields
+from crmkit.cli.apply import YesOption
 from crmkit.cli.errors import DONE, USAGE
 from crmkit.cli.frame import command
 from crmkit.cli.session import Session
-from crmkit.exceptions import CrmkitError
+from crmkit.exceptions import ConfigurationError, CrmkitError
 
 __all__ = ["register"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    texts_fields.add()
 
     @command(app, "doctor")
-    def doctor(session: Session) -> int:
+    def doctor(
+        session: Session,
+        *,
+        create_fields: Annotated[
+            bool, typer.Option("--create-fields", help="cli.option.create_fields")
+        ] = False,
+        yes: YesOption = False,
+    ) -> int:
         crm, out = session.crm, session.out
+        if create_fields:
+            _create_fields(session, yes=yes)
         with out.progress("progress.check"):
             problems = [*crm.check(), *_recipe_problems(session), *_service_problems(session)]
         budget, me = crm.budget(), crm.me()
@@ -41,6 +54,29 @@ def register(app: typer.Typer) -> None:
             return USAGE
         out.say("doctor.well", style="green")
         return DONE
+
+
+def _create_fields(session: Session, *, yes: bool) -> None:
+    """Show which fields are missing, and make those of which the settings tell what they hold.
+
+    Raises:
+        typer.Abort: The user said no.
+        ConfigurationError: There is nobody to ask, and ``--yes`` was not given.
+    """
+    missing, out = [*session.crm.missing_fields()], session.out
+    for field in missing:
+        facts = f"{field.section}.{field.key}: {field.id} «{field.name}» {field.type}".rstrip()
+        out.show(f"  {'+' if field.can_be_created else '✗'} {facts}")
+    wanted = [field for field in missing if field.can_be_created]
+    if wanted and not yes:
+        answer = out.confirm("fields.confirm", count=len(wanted))
+        if answer is None:
+            raise ConfigurationError(out.text("apply.nobody"), hint=out.text("apply.nobody.hint"))
+        if not answer:
+            raise typer.Abort
+    for field in wanted:
+        session.crm.create_field(field)
+    out.note("fields.created", count=len(wanted), left=len(missing) - len(wanted))
 
 
 def _recipe_problems(session: Session) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from crmkit.clock import Clock
 from crmkit.crm.capabilities import Capabilities, Capability
 from crmkit.crm.doors import Door
-from crmkit.crm.models import FieldSpec, Person, Pipeline
+from crmkit.crm.models import FieldSpec, MissingField, Person, Pipeline
 from crmkit.crm.rights import Operation, Right
 from crmkit.crm.rooms import Comments, Companies, Contacts, Deals, Steps, Tasks, Users, Workflows, Workspaces
 from crmkit.crm.setup import Guide, Handler, Watch
@@ -97,6 +97,21 @@ class Crm:
     def check(self) -> Iterable[str]:
         """Compare the configuration with the live portal; yield one line per problem, none if all is well."""
         raise NotImplementedError
+
+    def missing_fields(self) -> Iterable[MissingField]:
+        """Return the fields that the settings name and the portal does not have. Nothing is written."""
+        self.capabilities.require(Capability.FIELD_SETUP)
+        raise NotImplementedError(f"{self.provider} declares field_setup but missing_fields is not written")
+
+    def create_field(self, field: MissingField) -> None:
+        """Make a custom field as the settings describe it: name, type, options.
+
+        Raises:
+            ConfigurationError: The settings do not say what it is to hold; nothing was sent.
+            OutcomeUnknown: The answer was lost; :meth:`missing_fields` tells whether it is there.
+        """
+        self.capabilities.require(Capability.FIELD_SETUP)
+        raise NotImplementedError(f"{self.provider} declares field_setup but create_field is not written")
 
     def rights(
         self, token: str, asked: Sequence[Operation], *, pipeline: str = "", adding: bool = False

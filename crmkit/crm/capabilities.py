@@ -40,6 +40,7 @@ class Capability(StrEnum):
     COMPANY_TYPES = "company_types"
     PRODUCT_ROWS = "product_rows"
     ROLE_PROBE = "role_probe"
+    FIELD_SETUP = "field_setup"
 
 
 @dataclass(frozen=True)

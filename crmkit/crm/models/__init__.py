@@ -18,7 +18,7 @@ from crmkit.crm.models.work import (
     WorkflowTemplate,
     Workspace,
 )
-from crmkit.crm.models.writes import FieldSpec, WriteResult, WriteStatus
+from crmkit.crm.models.writes import FieldSpec, MissingField, WriteResult, WriteStatus
 
 __all__ = [
     "Activity",
@@ -32,6 +32,7 @@ __all__ = [
     "EntityKind",
     "FieldSpec",
     "Invitation",
+    "MissingField",
     "Model",
     "NewCompany",
     "NewDeal",

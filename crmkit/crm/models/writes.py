@@ -9,7 +9,7 @@ from pydantic import Field
 
 from crmkit.crm.models.reference import Model
 
-__all__ = ["FieldSpec", "WriteResult", "WriteStatus"]
+__all__ = ["FieldSpec", "MissingField", "WriteResult", "WriteStatus"]
 
 
 class WriteStatus(StrEnum):
@@ -46,3 +46,25 @@ class FieldSpec(Model):
     options: tuple[str, ...] = ()
     writable: bool = True
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+
+class MissingField(Model):
+    """A custom field that ``crmkit.toml`` names and the portal does not have.
+
+    Attributes:
+        section: Of the settings: ``deals``, ``contacts``, ``companies``.
+        key: Its logical name.
+        id: What the vendor would call it.
+        name: What people would read.
+        type: What it is to hold, as in :class:`FieldSpec`; empty if the settings do not say.
+        options: The values of a choice.
+        can_be_created: Whether :meth:`crmkit.crm.base.Crm.create_field` could make it.
+    """
+
+    section: str
+    key: str
+    id: str
+    name: str
+    type: str = ""
+    options: tuple[str, ...] = ()
+    can_be_created: bool = False

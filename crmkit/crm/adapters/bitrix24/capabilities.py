@@ -13,6 +13,7 @@ CAPABILITIES = Capabilities(
             Capability.DEALS,
             Capability.CREATE_DEALS,
             Capability.DEAL_HISTORY,
+            Capability.FIELD_SETUP,
             Capability.STAGE_HISTORY,
             Capability.COMMENTS,
             Capability.NOTIFICATIONS,

@@ -11,6 +11,7 @@ from crmkit.bitrix24 import Bitrix24
 from crmkit.clock import Clock
 from crmkit.config import PortalConfig, Secret
 from crmkit.crm import base
+from crmkit.crm.adapters.bitrix24 import fieldsetup
 from crmkit.crm.adapters.bitrix24.account import Account
 from crmkit.crm.adapters.bitrix24.capabilities import CAPABILITIES
 from crmkit.crm.adapters.bitrix24.cards import specs_of
@@ -27,7 +28,7 @@ from crmkit.crm.adapters.bitrix24.steps import Steps
 from crmkit.crm.adapters.bitrix24.tasks import Tasks
 from crmkit.crm.adapters.bitrix24.workflows import Workflows
 from crmkit.crm.adapters.bitrix24.workspaces import Workspaces
-from crmkit.crm.models import FieldSpec, Person, Pipeline
+from crmkit.crm.models import FieldSpec, MissingField, Person, Pipeline
 from crmkit.crm.rights import Operation, Right
 from crmkit.crm.setup import Guide, Handler, Watch
 from crmkit.exceptions import ConfigurationError
@@ -151,6 +152,14 @@ class Bitrix24Crm(base.Crm):
         with connect(theirs, clock=self.clock) as other:
             prober = Prober(self._tools.client, other.native(), category, adding=adding)
             return [prober.ask(one) for one in asked]
+
+    def missing_fields(self) -> Iterable[MissingField]:
+        """Return the fields of deals, contacts and companies that are bound and not there."""
+        return [*fieldsetup.missing(self._tools)]
+
+    def create_field(self, field: MissingField) -> None:
+        """Make a field: ``userfieldconfig.add``; the webhook needs the scope ``userfieldconfig``."""
+        fieldsetup.create(self._tools, field)
 
     def setup_guide(self, watches: Sequence[Watch], handler: Handler) -> Guide:
         """Tell how outgoing webhooks are made that call the handler; nothing is bound here."""

@@ -62,6 +62,7 @@ CAPABILITIES = Capabilities(
             "entries of an analytics (data tag), which a person makes once; "
             "an entry lives in a comment, within one day; its colour is that of the analytics"
         ),
+        Capability.FIELD_SETUP: "the API reads custom fields, a person makes them in the interface",
         Capability.ROLE_PROBE: (
             "what a role may do is set for every object and field; the API neither tells it nor refuses a "
             "change before it has looked at the whole request"
