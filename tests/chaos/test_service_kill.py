@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,27 +28,30 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SI
 pytest.importorskip("dbos", reason="the service needs DBOS")
 pytest.importorskip("uvicorn", reason="the service needs uvicorn")
 SECRET = "not-a-real-secret-at-all"
-DEALS, TOLD = 8, 4
+DEALS, TOLD = 6, 4
 NO_MONEY = 7
 
 
 class Serve:
-    """A process of ``crmkit serve``."""
+    """A process of ``crmkit serve``, or of ``crmkit worker``; it is ready when this is made."""
 
-    def __init__(self, config: Path) -> None:
-        command = [sys.executable, "-W", "error", "-m", "crmkit.cli", "serve", "--port", "0", "--lang", "en"]
+    def __init__(self, config: Path, *command: str) -> None:
+        program = [sys.executable, "-W", "error", "-m", "crmkit.cli", *(command or ("serve", "--port", "0"))]
         self.child = subprocess.Popen(
-            [*command, "--config", str(config)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*program, "--lang", "en", "--config", str(config)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         assert self.child.stderr is not None
         self.lines: list[str] = []
         for line in self.child.stderr:
             self.lines.append(line)
-            if "/hooks/" in line:
+            if "Ctrl-C" in line:
                 break
         else:
             pytest.fail("".join(self.lines))
-        self.address = urlsplit(line.split()[-4].partition("/hooks")[0]).netloc
+        self.address = urlsplit(next((word for word in line.split() if "://" in word), "")).netloc
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -116,6 +120,21 @@ def config(box: Any, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def run(config: Path) -> Iterator[Callable[..., Serve]]:
+    """Start processes; what a test that failed has left is killed."""
+    started: list[Serve] = []
+
+    def start(*command: str) -> Serve:
+        started.append(Serve(config, *command))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.child.returncode is None:
+            process.end(signal.SIGKILL)
+
+
 def lost_deals(box: Any) -> list[int]:
     """Let deals with a client each be lost."""
     template, numbers = box.account.contacts[5001].template, []
@@ -151,21 +170,23 @@ def is_idle(serve: Serve) -> bool:
     return float(numbers["crmkit_waiting"]) == 0 == float(numbers["crmkit_running"])
 
 
-def test_it_is_killed_in_a_burst_and_at_work_and_every_deal_is_done_once(box: Any, config: Path) -> None:
+def test_it_is_killed_in_a_burst_and_at_work_and_every_deal_is_done_once(
+    box: Any, run: Callable[..., Serve]
+) -> None:
     deals = lost_deals(box)
     to_send = [(deal, number) for number in range(TOLD) for deal in deals]
     random.Random(3).shuffle(to_send)
     half = len(to_send) // 2
-    first = Serve(config)
+    first = run()
     assert all(first.post(*event) == 200 for event in to_send[:half])
     assert first.end(signal.SIGKILL) == -signal.SIGKILL
 
-    second = Serve(config)
+    second = run()
     assert all(second.post(*event) == 200 for event in to_send[half:])
-    until(lambda: marked(box) >= 3, second)
+    until(lambda: marked(box) >= 2, second)
     assert second.end(signal.SIGKILL) == -signal.SIGKILL
 
-    third = Serve(config)
+    third = run()
     until(lambda: marked(box) == DEALS and is_idle(third), third)
     assert third.get("/health") == (200, '{"ok":true,"problem":""}')
     assert third.end(signal.SIGTERM) == os.EX_OK
@@ -177,3 +198,21 @@ def test_it_is_killed_in_a_burst_and_at_work_and_every_deal_is_done_once(box: An
     assert SECRET not in everything
     assert box.tokens["user:90"] not in everything
     assert "Traceback" not in everything
+
+
+def test_a_worker_that_dies_is_replaced_by_the_other(box: Any, run: Callable[..., Serve]) -> None:
+    deals = lost_deals(box)
+    with ThreadPoolExecutor() as pool:
+        made = [
+            pool.submit(run, *command)
+            for command in (("serve", "--port", "0", "--receive-only"), ("worker",), ("worker",))
+        ]
+        receiver, victim, other = (one.result() for one in made)
+    assert all(receiver.post(deal, 0) == 200 for deal in deals)
+    until(lambda: marked(box) >= 2, receiver)
+    at_work = victim if any('"batch"' in line for line in victim.lines) else other
+    assert at_work.end(signal.SIGKILL) == -signal.SIGKILL
+    until(lambda: marked(box) == DEALS and is_idle(receiver), receiver)
+    for process in {receiver, victim, other} - {at_work}:
+        assert process.end(signal.SIGTERM) == os.EX_OK
+    assert [notes(box, deal) for deal in deals] == [1] * DEALS
