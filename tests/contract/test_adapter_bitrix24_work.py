@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from crmkit.crm.models import Invitation, NewWorkspace, Person, Ref, WorkflowStart, WriteResult, WriteStatus
-from crmkit.exceptions import ApiError, OutcomeUnknown, PermissionDenied, Unsupported, ValidationError
+from crmkit.exceptions import (
+    ApiError,
+    ConfigurationError,
+    OutcomeUnknown,
+    PermissionDenied,
+    Unsupported,
+    ValidationError,
+)
 from crmkit.sandbox import Fault, Sandbox
 from crmkit.testing.bitrix24 import Bitrix24Bench, open_crm
 
@@ -162,3 +169,15 @@ def test_a_space_with_its_company_and_key(bench: Bitrix24Bench) -> None:
     assert set(space.members) == {bench.manager, bench.other_manager}
     assert space.raw["DESCRIPTION"] == "Документы и задачи"
     assert space.url.endswith(f"/workgroups/group/{made.id}/")
+
+
+def test_two_names_for_one_process_are_refused_before_a_start() -> None:
+    """What runs is told by one name: under the other one a start would seem never to have happened."""
+    same = {"first": {"id": "1", "name": "Согласование"}, "second": {"id": "1", "name": "Согласование"}}
+    with Sandbox.bitrix24(seed="deals", deals=1) as box, open_crm(box, workflows=same) as crm:
+        deal = next(iter(crm.deals.find())).ref
+        with pytest.raises(ConfigurationError, match="first and second are the same process"):
+            crm.workflows.start(WorkflowStart(entity=deal, template="first"))
+        started = crm.workflows.start(WorkflowStart(entity=deal, template="second"))
+        (running,) = crm.workflows.running(deal)
+        assert (running.id, running.template_key) == (started.id, "second")

@@ -103,6 +103,12 @@ class Workflows(base.Workflows):
     def _template_id(self, name: str) -> int:
         names = self._tools.portal.workflows
         number = names[name].id if name in names else name
+        if name in names and (other := _names(self._tools)[number]) != name:
+            # What runs is told by one name: under the other one a start would seem never to have happened.
+            where = self._tools.portal.where("workflows")
+            raise ConfigurationError(
+                f"{where}: {name} and {other} are the same process", hint="keep one of the two names"
+            )
         if number.isdigit():
             return int(number)
         hint = did_you_mean(name, names) or f"there are {', '.join(names) or 'none'}"
