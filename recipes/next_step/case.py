@@ -84,15 +84,44 @@ class Case:
         created = self.deal.created_at
         return created is not None and self.now - created < timedelta(hours=self.settings.fresh_hours)
 
+    @property
+    def draft_since(self) -> datetime | None:
+        """Since when people keep changing what is not recorded yet; what was noted long ago is over."""
+        since, edited = self.story.draft_since, self.snapshot.edited_at
+        patience = timedelta(seconds=2 * self.settings.max_wait_seconds)
+        return None if since is None or edited is None or edited - since > patience else since
+
     @cached_property
     def quiet_at(self) -> datetime:
         """When what people have set counts: a minute after the last change, or when patience ends."""
         edited = self.snapshot.edited_at or self.now
         quiet = edited + timedelta(seconds=self.settings.quiet_seconds)
-        since = self.story.draft_since
+        since = self.draft_since
         return (
             quiet if since is None else min(quiet, since + timedelta(seconds=self.settings.max_wait_seconds))
         )
+
+    @property
+    def owners(self) -> tuple[Person, ...]:
+        """Who is told something about the deal: its owner, else the supervisor."""
+        return (self.owner,) if self.owner else self.supervisor
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether only the name of a new deal was given."""
+        return self.story.step is None and not self.memory.undone and self.is_fresh
+
+    def later(self) -> datetime:
+        """Return when a reminder is due after what was changed last, or is being changed now."""
+        ended = self.story.step.end.at if self.story.step and self.story.step.end else None
+        moments = [one for one in (self.snapshot.edited_at, ended) if one]
+        is_acting = self.story.open is not None or not self.form.is_blank or bool(self.form.result)
+        last = self.now if is_acting or not moments else max(moments)
+        return last + timedelta(seconds=self.settings.remind_after_seconds)
+
+    def told_when(self, told: Told) -> str:
+        """Return the time of a recorded step in words."""
+        return self.when(told.data["start"], told.data["end"])
 
     def differs(self, told: Told) -> bool:
         """Tell whether the fields show another step than the one that is recorded."""

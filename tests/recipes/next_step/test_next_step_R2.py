@@ -64,6 +64,18 @@ def test_R2_02_a_robot_that_never_stops_does_not_hold_a_step_up_for_ever(make_wo
     assert len(verdicts) <= 9
 
 
+def test_R2_02_a_change_that_was_taken_back_long_ago_shortens_no_later_minute(world: Any) -> None:
+    deal = planned(world)
+    before = world.fields(deal)["step_goal"]
+    world.set(deal, goal="передумал")
+    assert world.look(deal).verdict == "waiting"
+    world.set(deal, goal=before)
+    world.wait(days=1)
+    assert world.look(deal).verdict != "refuse"
+    world.set(deal, goal="другая цель")
+    assert world.look(deal).verdict == "waiting"
+
+
 def test_R2_03_a_record_with_the_data_is_added_and_counts_as_planned(world: Any) -> None:
     deal = planned(world)
     assert len(world.records(deal)) == 1
