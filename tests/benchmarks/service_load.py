@@ -45,6 +45,8 @@ from crmkit.crm.setup import Watch
 from crmkit.planfix.webhooks import ByHeader
 
 DEALS, PORTALS, CONNECTIONS = 20_000, 50, 16
+TOGETHER = 5
+"""Events about a deal come so many at a time."""
 SECRET = "not-a-real-secret-at-all"
 STAGE = Stage(id="1", key="new")
 register({"ru": {"load.behind": "отстаёт"}, "en": {"load.behind": "behind"}})
@@ -221,7 +223,7 @@ class Sender:
         for number in self._numbers:
             if self._rate:
                 await asyncio.sleep(max(0.0, began + number / self._rate - time.monotonic()))
-            deal = 1 + number % DEALS
+            deal = 1 + number // TOGETHER % DEALS
             self.state[deal] = max(self.state[deal], number)
             request = self._request(deal, number)
             while True:
