@@ -57,6 +57,7 @@ class Reader:
         self._known = known = self._read(ctx)
         source, portal, table = self._settings.source, known.portal, known.table
         gate = Gate(self._settings, lambda: _done(ctx))
+        companies: set[Ref] = set()
         for number, problems in table.problems.items():
             yield Snapshot(line_row(source, number), portal, problems=problems)
         for rows in chunks(table.rows.values(), AT_ONCE):
@@ -64,7 +65,7 @@ class Reader:
             memories = ctx.memory.recall(ctx.crm.portal, NAME, refs)
             found = self._look(ctx, refs, known, memories)
             passed = [gate.pass_or_hold(one, memories.get(ref, Memory())) for ref, one in found.items()]
-            yield from self._needed(portal, passed)
+            yield from self._needed(portal, passed, companies)
             yield from passed
 
     def observe(self, ctx: Ctx, refs: Sequence[Ref]) -> Mapping[Ref, Snapshot]:
@@ -91,9 +92,8 @@ class Reader:
         portal = read_portal(ctx)
         return mapping.columns_of(mapping.of(self._settings.mapping, portal, ctx.language), portal)
 
-    def _needed(self, portal: Portal, rows: Iterable[Snapshot]) -> Iterator[Snapshot]:
-        """Yield the companies without which these rows cannot be imported, each once."""
-        seen: set[Ref] = set()
+    def _needed(self, portal: Portal, rows: Iterable[Snapshot], seen: set[Ref]) -> Iterator[Snapshot]:
+        """Yield the companies without which these rows cannot be imported, each once; ``seen`` were before."""
         for one in rows:
             wanted = one.wanted_company
             if wanted is None or one.held_back or one.deal is not None or one.row is None or wanted in seen:

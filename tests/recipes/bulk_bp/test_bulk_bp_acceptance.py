@@ -82,6 +82,18 @@ def test_R4_02_companies_that_are_missing_are_created_once(centre: Centre) -> No
     ]
 
 
+def test_R4_02_a_company_of_many_rows_is_planned_once(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many rows are looked up together."""
+    monkeypatch.setattr("recipes.bulk_bp.reading.AT_ONCE", 4)
+    centre.write(*(row(number, Компания="АО Лотос") for number in range(10)))
+    plan = centre.plan()
+    assert plan.verdicts() == {"company": 1, "import": 10}
+    assert plan.apply().counts == {"done": 11}
+    assert len({deal["COMPANY_ID"] for deal in centre.deals()}) == 1
+
+
 def test_R4_03_the_process_is_that_of_the_stage_on_which_the_deal_is_now(centre: Centre) -> None:
     centre.write(*map(row, range(3)))
     centre.run()
