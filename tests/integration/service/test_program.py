@@ -95,7 +95,11 @@ def test_all_letters_can_be_tried_again(
 MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "cron": ({"lost_client": {"cron": "every day"}}, {"secret": SECRET}, "is no cron expression"),
     "recipe": ({"lost_clients": {"cron": "0 9 * * *"}}, {"secret": SECRET}, "there is no recipe"),
-    "secret": ({"lost_client": {}}, {}, "webhook.secret is not set: no event is heard (set cron"),
+    "secret": (
+        {"lost_client": {}},
+        {},
+        "webhook.secret is not set: no event is heard (run: crmkit setup lost_client, or set cron",
+    ),
     "short": (
         {"lost_client": {"cron": "0 9 * * *"}},
         {"secret": "short"},
