@@ -132,7 +132,7 @@ def test_a_person_who_works_on_the_deal_during_the_run_is_not_overwritten(live: 
     assert [one.goal for one in live.records(deal)] == ["нет, другое"]
 
 
-def test_the_calendar_of_a_person_is_read_by_a_calendar_library(live: Live) -> None:
+def test_R2_08_the_calendar_of_a_person_shows_the_colour_of_the_type(live: Live) -> None:
     mine, other = planned(live), live.new_deal(**CALL)
     live.boss.deals.update(other, DealChanges(assignees=(COLLEAGUE,)))
     live.wait(**QUIET)
@@ -151,6 +151,25 @@ def test_the_calendar_of_a_person_is_read_by_a_calendar_library(live: Live) -> N
     live.wait(**QUIET)
     live.look(mine)
     assert b"BEGIN:VEVENT" not in feed(ctx, token, live.recipe, secret="test-secret")
+
+
+def test_R2_08_the_portal_is_told_the_colour_of_the_type(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        live = Live(stack, tmp_path, "bitrix24")
+        planned(live, kind="встреча")
+        asked = [one.body for one in live.box.requests if one.operation == "crm.activity.todo.add"]
+        assert [one["colorId"] for one in asked] == ["6"]
+
+
+def test_R2_14_deals_of_all_processes_of_an_object_share_one_set_of_rules(tmp_path: Path) -> None:
+    """In Planfix deals are an object; what process its tasks go through does not matter."""
+    with ExitStack() as stack:
+        live = Live(stack, tmp_path, "planfix")
+        deals = [live.new_deal(**CALL) for _ in range(2)]
+        live.box.account.tasks[int(deals[1])].process = 2
+        live.wait(**QUIET)
+        assert apply(live).counts == {"done": 2}
+        assert all(live.records(deal) for deal in deals)
 
 
 def test_a_field_that_is_not_bound_is_told_before_anything_is_written(live: Live) -> None:
@@ -187,7 +206,7 @@ def test_a_dismissed_owner_is_shown_and_the_head_is_reminded(paper: Paper) -> No
     assert alone.look(other).actions == ()
 
 
-def test_steps_of_several_pipelines_share_one_set_of_rules(tmp_path: Path) -> None:
+def test_R2_14_steps_of_several_pipelines_share_one_set_of_rules(tmp_path: Path) -> None:
     """All deals by default; only those of a pipeline if it is named."""
     with ExitStack() as stack:
         live = Live(stack, tmp_path, "bitrix24")

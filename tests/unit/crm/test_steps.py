@@ -159,3 +159,27 @@ def test_planfix_without_a_field_for_keys_looks_at_what_an_entry_says() -> None:
             assert crm.steps.find_by_key("test:1", step=wanted, since=now) is not None
             other = wanted.model_copy(update={"goal": "другая"})
             assert crm.steps.find_by_key("test:1", step=other, since=now) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "bound", "told"),
+    [
+        ("goal", {"id": 999}, "no field 999"),
+        ("date", {"id": 522}, "is no date"),
+        ("period", {"id": 523, "name": "Период"}, "is no period"),
+        ("result", None, "steps.fields.result: not set"),
+    ],
+    ids=["unknown", "text for a date", "date for a period", "missing"],
+)
+def test_planfix_compares_the_settings_of_steps_with_the_analytics(
+    field: str, bound: dict[str, Any] | None, told: str
+) -> None:
+    with Sandbox.planfix(seed="next_step", clock="frozen", deals=1) as box:
+        steps = box.portal_config["steps"]
+        fields = {**steps["fields"], field: bound}
+        given = {key: one for key, one in fields.items() if one}
+        config = {**box.portal_config, "steps": {**steps, "fields": given}}
+        with connect(PortalConfig.model_validate(config), clock=box.clock) as crm:
+            assert any(told in line for line in crm.check())
+        with connect(PortalConfig.model_validate(box.portal_config), clock=box.clock) as crm:
+            assert list(crm.check()) == []

@@ -7,14 +7,17 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from crmkit.config import Bound, BoundField, TaskKind
 from crmkit.crm.adapters.planfix.query import scope_of
 from crmkit.crm.adapters.planfix.room import Tools, number_of
+from crmkit.crm.adapters.planfix.steps import NEEDED
 from crmkit.crm.adapters.planfix.values import NEUTRAL_TYPES
 from crmkit.exceptions import ApiError, AuthenticationError, RateLimited
+from crmkit.planfix import FieldType
 from crmkit.planfix.models import CustomField, Role, Status
 
 __all__ = ["problems"]
 
 FATAL = (AuthenticationError, RateLimited)
 """What would meet every further look too."""
+CALENDAR_TYPES: Mapping[str, int] = {"date": FieldType.DATE, "period": FieldType.PERIOD}
 SEES_ALL = (Role.ADMIN, Role.TECH_ADMIN, Role.ROBOT)
 
 
@@ -26,7 +29,7 @@ def problems(tools: Tools) -> Iterator[str]:
         TransportError: The portal was not reached.
     """
     tools.client.ping()
-    for look in (_people, _deals, _contacts, _tasks):
+    for look in (_people, _deals, _contacts, _tasks, _steps):
         yield from _guarded(tools, look)
 
 
@@ -117,6 +120,21 @@ def _tasks(tools: Tools) -> Iterator[str]:
             if state not in mapping.stages:
                 yield f"{where}.stages: no status means {state} (add {state} = {{ id = N }})"
         yield from _stages(tools, f"tasks.{kind}", mapping, dict(mapping.stages.items()))
+
+
+def _steps(tools: Tools) -> Iterator[str]:
+    mapping = tools.portal.steps
+    if mapping.datatag is None:
+        return
+    found = {one.id: one for one in tools.client.datatags.get(mapping.datatag).fields}
+    for name in NEEDED:
+        if name not in mapping.fields:
+            yield f"{tools.portal.where(f'steps.fields.{name}')}: not set (name the field of the analytics)"
+    for key, bound in mapping.fields.items():
+        where, field = tools.portal.where(f"steps.fields.{key}"), found.get(int(bound.id))
+        yield from _field(where, bound, field)
+        if field and field.type != CALENDAR_TYPES.get(key, field.type):
+            yield f"{where}: field {field.id} «{field.name}» is no {key} (the calendar shows date and period)"
 
 
 def _stages(

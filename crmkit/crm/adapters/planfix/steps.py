@@ -16,7 +16,7 @@ from crmkit.exceptions import ConfigurationError, NotFound
 from crmkit.planfix import Period, external_id
 from crmkit.planfix.models import DatatagEntry
 
-__all__ = ["Steps"]
+__all__ = ["NEEDED", "Steps"]
 
 ONE_BY_ONE = 5
 """The entries of so many deals are asked for deal by deal; of more, the whole list is cheaper."""
