@@ -136,11 +136,33 @@ class Recipe(ABC, Generic[S, Snap]):
             ctx: The portal, to look up for example the contacts of a deal.
             entity: What an event was about: of a kind that the recipe watches.
         """
-        kinds = {watch.kind for watch in self.watches if watch.of == "task"}
-        if entity.kind != "task" or not kinds:
-            return (entity,)
-        tasks = (task for kind in sorted(kinds) for task in ctx.crm.tasks.with_ids(entity.id, kind=kind))
-        return tuple({task.deal for task in tasks if task.deal is not None})
+        return self._behind_tasks(ctx, (entity,)).get(entity, (entity,))
+
+    def woken_many(self, ctx: Context[S], entities: Sequence[Ref]) -> Mapping[Ref, Iterable[Ref]]:
+        """Return the same for many, with as few requests as possible; what is gone wakes nobody.
+
+        By default tasks are read together, and all else is asked for one by one.
+        """
+        found: dict[Ref, Iterable[Ref]] = {}
+        if type(self).woken is Recipe.woken:
+            found.update(self._behind_tasks(ctx, entities))
+        for entity in entities:
+            if entity not in found:
+                found[entity] = ()
+                with suppress(NotFound):
+                    found[entity] = tuple(self.woken(ctx, entity))
+        return found
+
+    def _behind_tasks(self, ctx: Context[S], entities: Sequence[Ref]) -> dict[Ref, tuple[Ref, ...]]:
+        """Return the deals of those entities that are tasks, if the recipe watches tasks of a kind."""
+        kinds = sorted({watch.kind for watch in self.watches if watch.of == "task"})
+        ids = [entity.id for entity in entities if entity.kind == "task"] if kinds else []
+        found: dict[Ref, set[Ref]] = {Ref(kind="task", id=one): set() for one in ids}
+        for kind in kinds if ids else ():
+            for task in ctx.crm.tasks.with_ids(*ids, kind=kind):
+                if task.deal is not None:
+                    found[Ref(kind="task", id=task.id)].add(task.deal)
+        return {task: tuple(deals) for task, deals in found.items()}
 
     @abstractmethod
     def entity(self, snapshot: Snap) -> Ref:

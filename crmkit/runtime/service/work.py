@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from crmkit.automation.planning import day_start
 from crmkit.automation.recipe import Context, Recipe
 from crmkit.crm.base import Crm
 from crmkit.crm.models import Ref
-from crmkit.exceptions import AuthenticationError, NotFound, ServerError, StoreError
+from crmkit.exceptions import AuthenticationError, ServerError, StoreError
 from crmkit.runtime import executor
 from crmkit.runtime.engine.port import Batch, Engine, Job
 from crmkit.runtime.ledger import Ledger
@@ -135,20 +135,12 @@ class Worker:
     def _behind(self, lane: Lane, jobs: Sequence[Job]) -> Mapping[Ref, list[Job]]:
         """Return the recipe's entities with the jobs because of which they are looked at."""
         ctx = Context(lane.crm, lane.recipe.settings, self._ledger, lane.language)
+        by_entity = {job.entity: job for job in jobs if job.entity is not None}
         found: dict[Ref, list[Job]] = defaultdict(list)
-        for job in jobs:
-            for entity in self._woken(lane.recipe, ctx, job):
-                found[entity].append(job)
+        for entity, woken in lane.recipe.woken_many(ctx, list(by_entity)).items():
+            for one in woken:
+                found[one].append(by_entity[entity])
         return found
-
-    @staticmethod
-    def _woken(recipe: Recipe[Any, Any], ctx: Context[Any], job: Job) -> Iterable[Ref]:
-        if job.entity is None:
-            return ()
-        try:
-            return tuple(recipe.woken(ctx, job.entity))
-        except NotFound:  # deleted meanwhile: nothing to look at
-            return ()
 
     def _set_timers(self, lane: Lane, plan: Plan) -> None:
         """Let what has to wait be looked at in its time; what the daily cap held back, tomorrow."""
