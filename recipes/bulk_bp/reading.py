@@ -93,7 +93,7 @@ class Reader:
         return mapping.columns_of(mapping.of(self._settings.mapping, portal, ctx.language), portal)
 
     def _needed(self, portal: Portal, rows: Iterable[Snapshot], seen: set[Ref]) -> Iterator[Snapshot]:
-        """Yield the companies without which these rows cannot be imported, each once; ``seen`` were before."""
+        """Yield the companies without which these rows cannot be imported, once; ``seen`` were before."""
         for one in rows:
             wanted = one.wanted_company
             if wanted is None or one.held_back or one.deal is not None or one.row is None or wanted in seen:
