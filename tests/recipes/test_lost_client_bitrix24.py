@@ -5,6 +5,7 @@ People act in the portal's own interface; what came of it is read from the porta
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,6 +28,7 @@ MANAGER, HEAD = "user:4", "user:2"
 VIDEO = "https://video.example.com/why-we-do-not-call"
 NEW, WON, NO_MONEY, NO_INTEREST = "C3:NEW", "C3:WON", "C3:NO_MONEY", "C3:LOSE"
 FIELD, YES, NO = "UF_CRM_TARGET_CLIENT", 55, 56
+MANY = 1000 if os.environ.get("CRMKIT_FULL") else 150
 WRITES = (".add", ".update", "complete", "renew")
 
 
@@ -308,20 +310,21 @@ def test_undo_puts_the_value_back_and_spares_what_people_changed(seminars: Semin
     assert (seminars.value(touched), seminars.value(left)) == ("ДА", "ПУСТО")
 
 
-def test_a_thousand_deals_lost_in_an_hour(seminars: Seminars) -> None:
-    """200 of their contacts have other open deals: right flags, right tasks, one entry each."""
-    contacts = [seminars.contact() for _ in range(1000)]
+def test_many_deals_lost_in_an_hour(seminars: Seminars) -> None:
+    """A fifth of their contacts has other open deals: right flags, right tasks, one entry each."""
+    contacts = [seminars.contact() for _ in range(MANY)]
     deals = [seminars.deal(contact, stage=NO_MONEY) for contact in contacts]
     alive = set(contacts[::5])
     for contact in sorted(alive):
         seminars.deal(contact)
     result = seminars.run()
-    assert result.counts == {"done": 1000}
-    assert Counter(map(seminars.value, contacts)) == {"НЕТ": 800, "ПУСТО": 200}
+    asked, marked = MANY // 5, MANY - MANY // 5
+    assert result.counts == {"done": MANY}
+    assert Counter(map(seminars.value, contacts)) == {"НЕТ": marked, "ПУСТО": asked}
     assert {contact for contact in contacts if seminars.value(contact) == "ПУСТО"} == alive
-    assert len(seminars.tasks()) == 200
-    assert Counter(len(seminars.history(DEAL, deal)) for deal in deals) == {1: 800, 0: 200}
-    assert Counter(len(seminars.history(CONTACT, one)) for one in contacts) == {1: 800, 0: 200}
+    assert len(seminars.tasks()) == asked
+    assert Counter(len(seminars.history(DEAL, deal)) for deal in deals) == {1: marked, 0: asked}
+    assert Counter(len(seminars.history(CONTACT, one)) for one in contacts) == {1: marked, 0: asked}
     before = seminars.writes()
     assert seminars.run().counts == {}
     assert seminars.writes() == before

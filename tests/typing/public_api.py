@@ -98,7 +98,7 @@ def rooms(crm: Crm) -> None:
     assert_type(crm.tasks.get("7").state, TaskState)
     assert_type(crm.tasks.find_by_key("k", since=since), Task | None)
     assert_type(crm.users.list(), Iterator[User])
-    assert_type(crm.companies.find(created_since=since), Iterator[Company])
+    assert_type(crm.companies.find(Company.created_since(since)), Iterator[Company])
     assert_type(crm.contacts.get("7"), Contact)
     assert_type(crm.me(), Person | None)
     assert_type(crm.budget(), Budget)
