@@ -45,7 +45,8 @@ def changed(old: str, new: str) -> str:
         ("[portal.main]\n", "crmkit.toml: portal: unknown key (did you mean portals?)"),
         (
             "zzz = 1",
-            "crmkit.toml: zzz: unknown key (known here: default_portal, store, portals, recipes)",
+            "crmkit.toml: zzz: unknown key "
+            "(known here: default_portal, store, portals, recipes, serve, calendar)",
         ),
         (
             PORTAL + "timezon = 'Europe/Moscow'",

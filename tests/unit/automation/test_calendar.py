@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.automation.calendar import DayKind, WorkCalendar
@@ -167,6 +167,7 @@ def test_before_is_the_last_moment_since_which_the_days_have_elapsed(
     assert count == 0 or calendar.elapsed(start + SECOND, end, kind) < count * DAY
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(calendars, st.lists(moments, min_size=3, max_size=3), kinds)
 def test_elapsed_time_adds_up_and_never_runs_backwards(
     calendar: WorkCalendar, points: list[datetime], kind: DayKind

@@ -208,6 +208,7 @@ class WireServer:
         try:
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
+                self._connections.append(connection)  # wrapping took the socket away from the bare one
             with connection:
                 while self._serve_one(connection, number):
                     pass
