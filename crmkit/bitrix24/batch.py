@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import lru_cache
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 from typing import Any
 
 from crmkit.bitrix24.chain import refs_in, run_in_order
@@ -185,6 +185,8 @@ class _Run:
             for method, queue in self._waiting.items()
             if queue and method not in self._probed and self._owner._limiter.operating.delay(method) <= 0
         }
+        if len(heads) == 1 and (alike := self._alike(next(iter(heads.values())), now)):
+            return self._parcel(alike, Kind.BATCH)
         chosen: list[Job] = []
         passed: list[Job] = []
         kind, room, weight = Kind.BATCH, self._sizer.size, 0
@@ -207,9 +209,25 @@ class _Run:
             chosen.append(job)
         for job in reversed(passed):
             self._waiting[job.command.method].appendleft(job)
+        return self._parcel(chosen, kind) if chosen else None
+
+    def _alike(self, queue: deque[Job], now: float) -> list[Job]:
+        """Take the next jobs if all of them may simply travel together; else take none."""
+        size, weight = self._sizer.size, 0
+        chosen = list(islice(queue, size))
+        for job in chosen:
+            weight += len(job.text)
+            plain = job.way is Kind.BATCH and not job.looking and job.most >= size and job.ready <= now
+            if not plain or weight > HEAVIEST or not self._has_turn(job):
+                return []
+        for _ in chosen:
+            queue.popleft()
+        return chosen
+
+    def _parcel(self, chosen: list[Job], kind: Kind) -> Parcel:
         if self._doubted:
             self._probed |= self._doubted & {job.command.method for job in chosen}
-        return Parcel(chosen, kind) if chosen else None
+        return Parcel(chosen, kind)
 
     def _has_turn(self, job: Job) -> bool:
         """Tell whether nothing before it on the same object is unfinished; reads do not wait for reads.
@@ -303,12 +321,12 @@ def _job(index: int, command: Command, *, alone: bool) -> Job:
 
 
 def _target(command: Command) -> tuple[Any, ...] | None:
-    if not isinstance(command.params, Mapping):
+    params = command.params
+    if type(params) is not dict and not isinstance(params, Mapping):
         return None
     for name in _TARGET_KEYS:
-        if name in command.params:
-            kind = str(command.params.get("entityTypeId", ""))
-            return _family(command.method), kind, str(command.params[name])
+        if name in params:
+            return _family(command.method), str(params.get("entityTypeId", "")), str(params[name])
     return None
 
 

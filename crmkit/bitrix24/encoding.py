@@ -146,6 +146,12 @@ def to_json(method: str, params: Mapping[str, Any] | Sequence[Any]) -> bytes:
 
 def to_query(method: str, params: Mapping[str, Any] | Sequence[Any]) -> str:
     """Return parameters as the query string that PHP's ``parse_str`` reads back to the same values."""
+    if type(params) is dict:
+        found: list[str] = []
+        bits = method.startswith(_BITS_IN_FIELDS)
+        for name, item in params.items():
+            _put(_top(method, str(name)), item, (str(name),), bits, found)
+        return "&".join(found)
     tree = normalise(method, params)
     named = tree.items() if isinstance(tree, dict) else ((str(i), item) for i, item in enumerate(tree))
     pairs: list[str] = []
@@ -243,6 +249,24 @@ def _inner(key: str) -> str:
     if not key or "]" in key or "[" in key:
         raise ValidationError(f"the name {key!r} cannot be sent in a batch")
     return quote(key, safe="")
+
+
+def _put(name: str, value: Any, path: tuple[str, ...], bits: bool, pairs: list[str]) -> None:
+    """Write maps of plain values at once, which nearly all commands are; anything else goes the long way."""
+    kind = type(value)
+    if kind is dict:
+        for key, item in value.items():
+            inner = f"{name}[{_inner(str(key))}]"
+            if type(item) is int:
+                pairs.append(f"{inner}={item}")
+            elif type(item) is str:
+                _write(inner, item, pairs)
+            else:
+                _put(inner, item, (*path, str(key)), bits, pairs)
+    elif kind in _PLAIN:
+        _write(name, value, pairs)
+    else:
+        _write(name, _tree(value, path, bits), pairs)
 
 
 def _write(name: str, value: Any, pairs: list[str]) -> None:
