@@ -247,7 +247,8 @@ class _Run:
         returned: list[Job] = []
         for job, verdict in zip(parcel.jobs, parcel.verdicts, strict=True):
             if isinstance(verdict, Outcome):
-                self._doubted.discard(job.command.method)
+                if self._doubted:
+                    self._doubted.discard(job.command.method)
                 self._finish(job, verdict)
                 continue
             if verdict.paused:
@@ -273,9 +274,11 @@ class _Run:
     def _finish(self, job: Job, outcome: Outcome) -> None:
         self._ready[job.index] = outcome
         if job.target is not None:
-            self._turns[job.target].remove(job)
-            if not self._turns[job.target]:
+            turns = self._turns[job.target]
+            if len(turns) == 1:
                 del self._turns[job.target]
+            else:
+                turns.remove(job)
 
     def _refuse_rest(self, error: CrmkitError) -> bool:
         """Nothing more can be sent: answer for all that waits, without trying."""

@@ -272,7 +272,10 @@ def _put(name: str, value: Any, path: tuple[str, ...], bits: bool, pairs: list[s
 def _write(name: str, value: Any, pairs: list[str]) -> None:
     kind = type(value)
     if kind is str:
-        text = value.translate(_ESCAPES) if value.isascii() else quote(value, safe="")
+        if not value.isascii():
+            text = quote(value, safe="")
+        else:
+            text = value if value.isalnum() else value.translate(_ESCAPES)
         pairs.append(f"{name}={text}")
     elif kind is dict:
         for key, item in value.items():

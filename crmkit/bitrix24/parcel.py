@@ -176,8 +176,12 @@ def _sort(parcel: Parcel, names: list[str], envelope: Envelope, gate: Gate, atte
     totals, nexts = as_map(answer.get("result_total")), as_map(answer.get("result_next"))
     times = as_map(answer.get("result_time"))
     stopped = ""
+    uncounted = not totals and not nexts
     for name, job in zip(names, parcel.jobs, strict=True):
         verdict: Verdict
+        if uncounted and name in results and name not in errors:
+            parcel.verdicts.append(Outcome(job.command, Status.DONE, results[name]))
+            continue
         if name in errors:
             body = _error_body(errors[name], times.get(name) or _last_time(job, names, parcel, times))
             verdict = _refused(job, body, gate.classify, attempts)
