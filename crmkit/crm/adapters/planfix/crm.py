@@ -135,7 +135,7 @@ class PlanfixCrm(base.Crm):
         return guide(self._tools, watches, handler)
 
     def door(self, watches: Sequence[Watch] = ()) -> PlanfixDoor:
-        """Return what reads the requests of scenarios; ``[portals.X.webhook]`` says how they prove themselves."""
+        """Return what reads the requests of scenarios; ``[portals.X.webhook]`` says what proves them."""
         return door(self._tools.portal, watches)
 
     def close(self) -> None:
