@@ -80,7 +80,7 @@ class _Action(BaseModel):
 
     @field_serializer("data", when_used="json")
     def _keep_data(self, data: dict[str, Any]) -> dict[str, Any]:
-        return {name: encode(value) for name, value in data.items()}
+        return _kept(data)
 
     @field_validator("data", mode="before")
     @classmethod
@@ -98,7 +98,7 @@ class UpdateDeal(_Action):
     def _keep_changes(self, changes: DealChanges) -> dict[str, Any]:
         """Write people, dates and tuples so that a plan read from a file means the same."""
         plain = changes.model_dump(mode="json", exclude_unset=True, exclude={"fields"})
-        return {**plain, "fields": {name: encode(value) for name, value in changes.fields.items()}}
+        return {**plain, "fields": _kept(changes.fields)}
 
     @field_validator("changes", mode="before")
     @classmethod
@@ -123,7 +123,7 @@ class CreateDeal(_Action):
     @field_serializer("deal", when_used="json")
     def _keep_deal(self, deal: NewDeal) -> dict[str, Any]:
         plain = deal.model_dump(mode="json", exclude={"fields"})
-        return {**plain, "fields": {name: encode(value) for name, value in deal.fields.items()}}
+        return {**plain, "fields": _kept(deal.fields)}
 
     @field_validator("deal", mode="before")
     @classmethod
@@ -140,7 +140,7 @@ class CreateCompany(_Action):
     @field_serializer("company", when_used="json")
     def _keep_company(self, company: NewCompany) -> dict[str, Any]:
         plain = company.model_dump(mode="json", exclude={"fields"})
-        return {**plain, "fields": {name: encode(value) for name, value in company.fields.items()}}
+        return {**plain, "fields": _kept(company.fields)}
 
     @field_validator("company", mode="before")
     @classmethod
@@ -156,7 +156,7 @@ class UpdateCard(_Action):
 
     @field_serializer("fields", when_used="json")
     def _keep_fields(self, fields: dict[str, Any]) -> dict[str, Any]:
-        return {name: encode(value) for name, value in fields.items()}
+        return _kept(fields)
 
     @field_validator("fields", mode="before")
     @classmethod
@@ -195,7 +195,7 @@ class StartWorkflow(_Action):
 
     @field_serializer("parameters", when_used="json")
     def _keep_parameters(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        return {name: encode(value) for name, value in parameters.items()}
+        return _kept(parameters)
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -326,6 +326,11 @@ Action = Annotated[
 def created(key: str, kind: EntityKind = "deal") -> Ref:
     """Return a reference to what the action with this key is going to create."""
     return Ref(kind=kind, id=f"@{key}")
+
+
+def _kept(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by name as plain JSON, each as it can be restored."""
+    return {name: encode(value) for name, value in values.items()}
 
 
 def _with_fields(value: Any) -> Any:
